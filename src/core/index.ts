@@ -1,0 +1,31 @@
+export * from './errors/index.ts'
+export type { Book, BookMetadata, Chapter, Page, PageLayer } from './book.ts'
+export { systemClock, type Clock } from './clock.ts'
+export { digestAlgorithms, digestHexLength, type Digest, type DigestAlgorithm } from './digest.ts'
+export type { Entity, EntityTag, Extent, Validators } from './entity.ts'
+export type {
+  ActiveItem,
+  DownloadEvent,
+  DownloadEventBody,
+  HostProgress,
+  JobStats,
+  JobStatus,
+  OutcomeCounts,
+  Progress,
+} from './events.ts'
+export { formats, type FormatName } from './formats.ts'
+export type { JobSpec } from './job-spec.ts'
+export { murmur128 } from './murmur.ts'
+export type { Outcome, OutcomeStatus, SkipReason } from './outcome.ts'
+export {
+  describeLocator,
+  type DownloadTask,
+  type Locator,
+  type Place,
+  type ResolveReason,
+  type Resolver,
+  type TargetRule,
+  type TaskId,
+} from './task.ts'
+export { taskId } from './task-id.ts'
+export { formatDuration, formatSize, parseDuration, parseSize } from './units.ts'

@@ -1,0 +1,1 @@
+export type { ImageFacts, ImageFormat } from './image-facts.ts'

@@ -1,0 +1,69 @@
+import type { Book, Chapter, Page } from '../core/index.ts'
+
+/** What a source says about an input before anything is fetched. */
+export interface SourceMatch {
+  /** 0 to 1; the best match extracts. Exact knowledge of the host or format is 1, a guess below 0.5. */
+  readonly confidence: number
+  readonly kind: 'book' | 'series' | 'unknown'
+}
+
+/** What the user points at, and the hints that go with it. */
+export interface SourceInput {
+  /** A URL, a path, a pattern or a list. */
+  readonly text: string
+  /** Forces one source by name. */
+  readonly source?: string
+  readonly options?: Readonly<Record<string, string>>
+}
+
+/** What a source may use. It never builds a client of its own: every request is leased and guarded. */
+export interface SourceContext {
+  /** Fetches a small document into memory (16 MiB at most). Retries, redirects and limits are the engine's. */
+  fetch(
+    url: string,
+    options?: { readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal },
+  ): Promise<FetchedDocument>
+  readonly signal: AbortSignal
+  /** Tells people something that is not an error. */
+  notice(message: string): void
+}
+
+export interface FetchedDocument {
+  /** After redirects. */
+  readonly url: string
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly bytes: Uint8Array
+  readonly text: string
+}
+
+/**
+ * A stream of what the source found, in reading order. A `book` begins a book; the `chapter` and `page` items
+ * after it belong to it until the next `book`. A `link` is another input (a volume of a series) that is extracted
+ * on its own, lazily. Items are yielded as soon as they are known.
+ */
+export type SourceItem =
+  | { readonly type: 'book'; readonly book: Book }
+  | { readonly type: 'chapter'; readonly chapter: Chapter }
+  | { readonly type: 'page'; readonly page: Page }
+  | { readonly type: 'link'; readonly input: SourceInput; readonly title?: string; readonly number?: string }
+
+/** Turns an input into items; never downloads pages itself. Stateless: one source serves all jobs. */
+export interface Source {
+  readonly name: string
+  readonly description: string
+  readonly examples: readonly string[]
+  /** Cheap and pure: no requests. */
+  match(input: SourceInput): SourceMatch | undefined
+  /** Throws ERR_SOURCE_*; requests throw what the transport throws. */
+  extract(input: SourceInput, context: SourceContext): AsyncIterable<SourceItem>
+  /** Turns a `source` locator of one of its pages into places; again when they expired. */
+  readonly resolve?: (
+    ref: string,
+    reason: 'first' | 'expired',
+    context: SourceContext,
+  ) => Promise<{
+    readonly kind: 'mirrors' | 'alternatives'
+    readonly places: readonly { readonly url: string }[]
+  }>
+}
