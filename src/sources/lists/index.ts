@@ -1,0 +1,8 @@
+export {
+  isListFault,
+  type ListedFile,
+  type ListEntry,
+  type ListFault,
+  type ListOptions,
+} from './list-entry.ts'
+export { readUrlList, type ReadUrlListOptions } from './url-list.ts'
