@@ -82,6 +82,14 @@ export const storageErrors = {
     summary: 'The name would climb out of the folder.',
     hint: 'Give a plain name, without .. or a leading slash.',
   },
+  ERR_NAME_TOO_LONG: {
+    retry: 'never',
+    scope: 'task',
+    exitCode: 1,
+    httpStatus: 422,
+    summary: 'The file system does not take a name or path of this length.',
+    hint: 'Give a shorter name with --name, such as {stem:.60b}.{ext}, or a folder nearer to the root.',
+  },
   ERR_LOCKED: {
     retry: 'never',
     scope: 'job',
