@@ -28,9 +28,14 @@ export interface BookMetadata {
   readonly extra?: readonly { readonly label: string; readonly value: string }[]
 }
 
-/** One page wanted. `locator` is absent where the source lists a page that has no image. */
+/**
+ * One page wanted. It has one of `locator`, `localPath` and `layers`, or none of them where the source lists a page
+ * that has no image: the page keeps its place all the same.
+ */
 export interface Page {
   readonly locator?: Locator
+  /** Absolute path of an image that is on this machine already. */
+  readonly localPath?: string
   /** The printed or given label, such as "iv" or "[cover]". */
   readonly label?: string
   readonly expectedWidthPx?: number
@@ -40,17 +45,27 @@ export interface Page {
   readonly headers?: Readonly<Record<string, string>>
   /** Dots an inch of the scan, where the source knows. */
   readonly dpi?: number
-  /** Composition of several images on one canvas, in painting order, instead of `locator`. */
+  /**
+   * Composition of several images, or of the tiles of one, in painting order. The canvas they lie on is
+   * `expectedWidthPx` by `expectedHeightPx`, always given with layers.
+   */
   readonly layers?: readonly PageLayer[]
 }
 
-/** One image of a composed page; place and size in pixels of the canvas. */
+/** One image of a composed page; place and size in pixels of the canvas. An image of another size is scaled. */
 export interface PageLayer {
   readonly locator: Locator
   readonly x: number
   readonly y: number
   readonly widthPx: number
   readonly heightPx: number
+  /** The part of the image to take, as fractions (0 to 1) of its width and height; the whole when absent. */
+  readonly crop?: {
+    readonly x: number
+    readonly y: number
+    readonly width: number
+    readonly height: number
+  }
 }
 
 /** A run of pages under one heading; becomes an outline entry. `depth` 0 is the top. */

@@ -15,3 +15,4 @@ export type {
   SourceItem,
   SourceMatch,
 } from './source.ts'
+export { parseUrlPattern, type PatternUrl, type UrlPattern } from './url-pattern.ts'

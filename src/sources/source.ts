@@ -13,12 +13,16 @@ export interface SourceInput {
   readonly text: string
   /** Forces one source by name. */
   readonly source?: string
+  /** Settings of the source by name, such as `languages` or `series`; those it does not know have no effect. */
   readonly options?: Readonly<Record<string, string>>
 }
 
 /** What a source may use. It never builds a client of its own: every request is leased and guarded. */
 export interface SourceContext {
-  /** Fetches a small document into memory (16 MiB at most). Retries, redirects and limits are the engine's. */
+  /**
+   * Fetches a small document into memory (16 MiB at most). Retries, redirects and limits are the engine's. A status
+   * is a value: 401 and 404 resolve. Rejects with what the transport throws, ERR_TOO_LARGE and ERR_CANCELLED.
+   */
   fetch(
     url: string,
     options?: { readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal },
@@ -38,9 +42,10 @@ export interface FetchedDocument {
 }
 
 /**
- * A stream of what the source found, in reading order. A `book` begins a book; the `chapter` and `page` items
- * after it belong to it until the next `book`. A `link` is another input (a volume of a series) that is extracted
- * on its own, lazily. Items are yielded as soon as they are known.
+ * A stream of what the source found, in reading order. It holds one `book` at most, before its chapters and pages;
+ * other works are links. A `chapter` begins at the next page, outermost first. A `link` is another input (a volume
+ * of a series) that is extracted on its own, lazily; who follows links remembers which were followed, since they
+ * may form circles. Items are yielded as soon as they are known.
  */
 export type SourceItem =
   | { readonly type: 'book'; readonly book: Book }
