@@ -16,3 +16,5 @@ export type {
   SourceMatch,
 } from './source.ts'
 export { parseUrlPattern, type PatternUrl, type UrlPattern } from './url-pattern.ts'
+export { compareNaturally } from './natural-order.ts'
+export { parseSelection, selectItems, type ItemSelection, type Selection } from './selection.ts'
