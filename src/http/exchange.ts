@@ -102,6 +102,8 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    // The parser says so when it is resumed with nothing to read; waiting on it would spin.
+    if (chunk.length === 0) return
     this.#receivedBytes += chunk.length
     if (this.#done) return
     if (this.#consume === undefined || this.#waiting || this.#kept !== undefined) return this.#keep(chunk)
