@@ -10,15 +10,23 @@ export interface Governor {
    * after `onCapacity`.
    */
   tryAcquire(host: string): Lease | undefined
-  /** Called (coalesced, never inside `tryAcquire`) whenever a refused request might now be granted. */
-  onCapacity(listen: () => void): () => void
+  /**
+   * Called (coalesced, never inside `tryAcquire`, from inside `release` or a timer) whenever a refused request
+   * might now be granted: to the host named, or to any host when none is named. Timers run only while somebody
+   * listens.
+   */
+  onCapacity(listen: (host?: string) => void): () => void
   /** Stops new requests to the host for a time, such as Retry-After says. The longest pause wins. */
   pauseHost(host: string, forMs: number, reason: string): void
-  /** True while requests to the host are held back by a pause, not by a limit. */
+  /** How long requests to the host are still held back by a pause; 0 when they are not. */
   pausedForMs(host: string): number
   /** Changes limits while running. */
   update(limits: Partial<GovernorLimits>): void
-  /** Says that the caller has no more work for the host now, so that a window is not read as a limit reached. */
+  /**
+   * Halves the requests at once over all hosts for a minute, because this process runs out of something, such
+   * as file descriptors. Never fails the work: those in flight go on.
+   */
+  shrinkTotal(reason: string): void
   snapshot(): GovernorSnapshot
   onEvent(listen: (event: GovernorEvent) => void): () => void
   /** Host ceilings learned in this run, to be kept for the next. */
@@ -37,6 +45,11 @@ export interface Lease {
 }
 
 export interface LeaseReport {
+  /**
+   * `ok`: the host answered and did its part, with a 404 too. `throttled`: 429, or 503 that means the same.
+   * `error`: the exchange failed; it counts against the host only when `error` is missing or speaks of
+   * connections, time or the server, not of this one file or of the local disk.
+   */
   readonly result: 'ok' | 'error' | 'throttled' | 'cancelled'
   readonly error?: TrawlError
 }
@@ -51,9 +64,12 @@ export interface GovernorLimits {
   readonly requestSpacingMs: number
 }
 
+/** The limits one host may have of its own. */
+export type HostLimits = Pick<GovernorLimits, 'perHost' | 'maxPerHost' | 'requestSpacingMs'>
+
 export interface HostMemory {
   readonly host: string
-  /** The number of requests at which the host began to refuse or slow down. */
+  /** The most requests at once that the host bore when it began to refuse or slow down. */
   readonly ceiling: number
   readonly atWallMs: number
 }
@@ -65,10 +81,13 @@ export interface GovernorSnapshot {
     readonly active: number
     readonly limit: number
     readonly pausedMs: number
+    /** What the controller is doing: fixed, slow-start, refine, steady or recovery. */
+    readonly phase: string
   }[]
 }
 
 export type GovernorEvent =
   | { readonly type: 'limit'; readonly host: string; readonly limit: number; readonly reason: string }
+  | { readonly type: 'total'; readonly limit: number; readonly reason: string }
   | { readonly type: 'paused'; readonly host: string; readonly forMs: number; readonly reason: string }
   | { readonly type: 'resumed'; readonly host: string }

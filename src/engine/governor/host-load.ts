@@ -1,0 +1,85 @@
+import { GoodputWindow } from './goodput-window.ts'
+
+/** Bounds of one host's limit. */
+export interface ControlBounds {
+  /** Requests at once before anything is known. */
+  readonly start: number
+  /** Probing for fewer never goes below this for lists of small files; bulk and brakes may go down to 1. */
+  readonly floor: number
+  readonly max: number
+}
+
+/** How long a host that refused or collapsed above some number is not driven there again. */
+export const ceilingMemoryMs = 600_000
+
+/** What is in flight at one host, and what is known of it. Plain counters that controller and phases share. */
+export class HostLoad {
+  readonly window = new GoodputWindow()
+  bounds: ControlBounds
+  /** True while this process itself is the bottleneck; then nothing grows. */
+  readonly overloaded: () => boolean
+  limit: number
+  inflight = 0
+  /** Leases issued so far; the next lease gets this number. */
+  issued = 0
+  /** Leases in flight whose headers have not come. */
+  unanswered = 0
+  /** Smoothed time to the first byte; 0 while unknown. */
+  ttfbMs = 0
+  /** Smoothed time of a whole request; 0 while unknown. */
+  latencyMs = 0
+  /** Windows opened so far. */
+  windows = 0
+  /** Number of the window in which a request was last refused because of the limit. */
+  refusedInWindow = -1
+  #ceiling = Infinity
+  #ceilingUntilMs = 0
+  /** When the ceiling was learned in this run; undefined when it was not. */
+  learnedAtMs: number | undefined
+
+  constructor(bounds: ControlBounds, overloaded: () => boolean) {
+    this.bounds = bounds
+    this.overloaded = overloaded
+    this.limit = Math.min(bounds.start, bounds.max)
+  }
+
+  openWindow(nowMs: number): void {
+    this.windows++
+    this.window.open(nowMs, this.issued, this.unanswered)
+  }
+
+  /** The caller has more work than the limit lets through. */
+  get wanted(): boolean {
+    return this.inflight >= this.limit || this.refusedInWindow >= this.windows - 1
+  }
+
+  /** Most requests the host is known to bear; Infinity when nothing is known. */
+  ceiling(nowMs: number): number {
+    return nowMs < this.#ceilingUntilMs ? this.#ceiling : Infinity
+  }
+
+  /** The highest limit allowed now. */
+  top(nowMs: number): number {
+    return Math.max(1, Math.min(this.bounds.max, this.ceiling(nowMs)))
+  }
+
+  /** The last ceiling learned or remembered, forgotten or not. */
+  get lastCeiling(): number {
+    return this.#ceiling
+  }
+
+  /** The host refused or collapsed above this number now. */
+  learnCeiling(ceiling: number, nowMs: number): void {
+    this.learnedAtMs = nowMs
+    this.rememberCeiling(ceiling, nowMs + ceilingMemoryMs)
+  }
+
+  rememberCeiling(ceiling: number, untilMs: number): void {
+    this.#ceiling = Math.max(1, ceiling)
+    this.#ceilingUntilMs = untilMs
+  }
+
+  smooth(average: number, sample: number): number {
+    return average === 0 ? sample : average + (sample - average) / 16
+  }
+}

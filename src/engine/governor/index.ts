@@ -1,0 +1,13 @@
+export type {
+  Governor,
+  GovernorEvent,
+  GovernorLimits,
+  GovernorSnapshot,
+  HostLimits,
+  HostMemory,
+  Lease,
+  LeaseReport,
+} from './governor.ts'
+export type { BudgetSource } from './budget-source.ts'
+export type { LoadSignal } from './load-signal.ts'
+export { createGovernor, defaultGovernorLimits, type GovernorOptions } from './create-governor.ts'

@@ -1,0 +1,36 @@
+import type { HostLoad } from './host-load.ts'
+import type { BrakeEpisode } from './brake-episode.ts'
+import type { Phase } from './phase.ts'
+
+/**
+ * After a brake: stays at the cut limit until the episode is over, then grows back by one a finished request to
+ * the number the host bore, and remembers that as its ceiling.
+ */
+export class Recovery implements Phase {
+  readonly name = 'recovery'
+  growTo: number
+  readonly #load: HostLoad
+  readonly #episode: BrakeEpisode
+  readonly #growAtMs: number
+  readonly #done: (nowMs: number) => Phase
+
+  /** Growth waits for `growAtMs`: a host that refuses again and again is approached ever more slowly. */
+  constructor(load: HostLoad, episode: BrakeEpisode, growAtMs: number, done: (nowMs: number) => Phase) {
+    this.#load = load
+    this.#episode = episode
+    this.#growAtMs = growAtMs
+    this.#done = done
+    this.growTo = load.limit
+  }
+
+  progress(nowMs: number): Phase | undefined {
+    const load = this.#load
+    if (nowMs < this.#growAtMs || !this.#episode.closed(nowMs)) return undefined
+    if (this.growTo <= load.limit) {
+      const ceiling = Math.min(Math.max(this.#episode.borne, load.limit), load.top(nowMs))
+      load.learnCeiling(ceiling, nowMs)
+      this.growTo = ceiling
+    }
+    return load.limit >= this.growTo ? this.#done(nowMs) : undefined
+  }
+}
