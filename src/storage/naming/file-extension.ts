@@ -32,7 +32,7 @@ const pairs = new Set('user.js user.css d.ts d.mts d.cts min.js min.mjs min.css 
 export function splitName(name: string): SplitName {
   const dot = name.lastIndexOf('.')
   if (dot <= 0 || !isExtension(name, dot)) return { stem: name, extension: '' }
-  const at = doubleAt(name, dot) ?? dot
+  const at = doubleAt(name, dot, name.length) ?? dot
   return { stem: name.slice(0, at), extension: name.slice(at) }
 }
 
@@ -58,15 +58,15 @@ function isExtension(name: string, dot: number): boolean {
   return length > 0 && length <= longestExtension && extensionForm.test(name.slice(dot + 1))
 }
 
-function doubleAt(name: string, dot: number): number | undefined {
+function doubleAt(name: string, dot: number, end: number): number | undefined {
   const before = name.lastIndexOf('.', dot - 1)
   if (before <= 0) return undefined
-  const last = name.slice(dot + 1).toLowerCase()
+  const last = name.slice(dot + 1, end).toLowerCase()
   const inner = name.slice(before + 1, dot).toLowerCase()
   if (pairs.has(`${inner}.${last}`)) return before
   const wraps = wrappers.has(last) || /^\d{3}$/.test(last)
   if (!wraps) return undefined
   if (wrapped.has(inner)) return before
   // A checksum of a compressed archive: `.tar.gz.sha256`.
-  return wrappers.has(inner) ? doubleAt(name, before) : undefined
+  return wrappers.has(inner) ? doubleAt(name, before, dot) : undefined
 }
