@@ -11,3 +11,4 @@ export {
   type TransportRequest,
   type TransportResponse,
 } from './transport.ts'
+export * from './headers/index.ts'
