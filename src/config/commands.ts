@@ -1,0 +1,193 @@
+import { bookGroup } from './groups/book.ts'
+import { compareGroup } from './groups/compare.ts'
+import { concurrencyGroup } from './groups/concurrency.ts'
+import { configGroup } from './groups/config.ts'
+import { datasetGroup } from './groups/dataset.ts'
+import { hooksGroup } from './groups/hooks.ts'
+import { imagesGroup } from './groups/images.ts'
+import { inputGroup } from './groups/input.ts'
+import { integrityGroup } from './groups/integrity.ts'
+import { logGroup } from './groups/log.ts'
+import { namingGroup } from './groups/naming.ts'
+import { networkGroup } from './groups/network.ts'
+import { outputGroup } from './groups/output.ts'
+import { packGroup } from './groups/pack.ts'
+import { retryGroup } from './groups/retry.ts'
+import { serverGroup } from './groups/server.ts'
+import type { InputOf, OptionsOf } from './group.ts'
+
+type Joined<T> = { readonly [K in keyof T]: T[K] }
+type Intersection<U> = (U extends unknown ? (value: U) => void : never) extends (value: infer I) => void
+  ? I
+  : never
+
+/** The options of several groups in one flat object. */
+export type OptionsOfGroups<G extends readonly unknown[]> = Joined<Intersection<OptionsOf<G[number]>>>
+
+/** What callers may give for several groups. */
+export type InputOfGroups<G extends readonly unknown[]> = Joined<Intersection<InputOf<G[number]>>>
+
+/** Groups of `trawl get`. */
+export const getGroups = [
+  inputGroup,
+  outputGroup,
+  namingGroup,
+  concurrencyGroup,
+  networkGroup,
+  retryGroup,
+  integrityGroup,
+  hooksGroup,
+  logGroup,
+  configGroup,
+] as const
+
+/** Groups of `trawl book`. */
+export const bookGroups = [
+  bookGroup,
+  packGroup,
+  imagesGroup,
+  outputGroup,
+  namingGroup,
+  concurrencyGroup,
+  networkGroup,
+  retryGroup,
+  hooksGroup,
+  logGroup,
+  configGroup,
+] as const
+
+/** Groups of `trawl dataset`. */
+export const datasetGroups = [
+  datasetGroup,
+  outputGroup,
+  concurrencyGroup,
+  networkGroup,
+  retryGroup,
+  logGroup,
+  configGroup,
+] as const
+
+/** Groups of `trawl pack`. */
+export const packGroups = [
+  packGroup,
+  imagesGroup,
+  bookGroup,
+  outputGroup,
+  namingGroup,
+  logGroup,
+  configGroup,
+] as const
+
+/** Groups of `trawl serve`: its own, and those that are defaults of its jobs. */
+export const serveGroups = [
+  serverGroup,
+  outputGroup,
+  concurrencyGroup,
+  networkGroup,
+  retryGroup,
+  logGroup,
+  configGroup,
+] as const
+
+/** Groups of `trawl compare`. */
+export const compareGroups = [
+  compareGroup,
+  outputGroup,
+  concurrencyGroup,
+  networkGroup,
+  retryGroup,
+  logGroup,
+  configGroup,
+] as const
+
+/** Groups of commands that only look: `verify`, `status`, `clean`, `sites`. */
+export const lookGroups = [outputGroup, logGroup, configGroup] as const
+
+/** Every group once, in the order of the documentation. */
+export const allGroups = [
+  inputGroup,
+  outputGroup,
+  namingGroup,
+  concurrencyGroup,
+  networkGroup,
+  retryGroup,
+  integrityGroup,
+  hooksGroup,
+  bookGroup,
+  imagesGroup,
+  packGroup,
+  datasetGroup,
+  serverGroup,
+  compareGroup,
+  logGroup,
+  configGroup,
+] as const
+
+export type GetOptions = OptionsOfGroups<typeof getGroups>
+export type GetInput = InputOfGroups<typeof getGroups>
+export type BookCommandOptions = OptionsOfGroups<typeof bookGroups>
+export type BookInput = InputOfGroups<typeof bookGroups>
+export type DatasetCommandOptions = OptionsOfGroups<typeof datasetGroups>
+export type DatasetInput = InputOfGroups<typeof datasetGroups>
+export type PackCommandOptions = OptionsOfGroups<typeof packGroups>
+export type ServeOptions = OptionsOfGroups<typeof serveGroups>
+export type CompareCommandOptions = OptionsOfGroups<typeof compareGroups>
+export type LookOptions = OptionsOfGroups<typeof lookGroups>
+
+/** A command with options: its groups, and the options of them that mean nothing to it. */
+export interface CommandOptions {
+  readonly groups: readonly (typeof allGroups)[number][]
+  /** Resolved names that get no flag here. */
+  readonly without: readonly string[]
+}
+
+const notWhileLooking = [
+  'out',
+  'onExists',
+  'durability',
+  'maxSizeBytes',
+  'minSizeBytes',
+  'remoteTime',
+  'acceptHtml',
+  'reuse',
+]
+const fetchOnlyBook = [
+  'chapters',
+  'by',
+  'archive',
+  'source',
+  'sourceOptions',
+  'jobs',
+  'imageList',
+  'language',
+]
+
+/** Commands by the name of their block in configuration files. */
+export const commands = {
+  get: { groups: getGroups, without: [] },
+  book: { groups: bookGroups, without: ['smallFirst', 'acceptHtml', 'remoteTime', 'reuse'] },
+  dataset: {
+    groups: datasetGroups,
+    without: ['out', 'onExists', 'remoteTime', 'acceptHtml', 'reuse', 'smallFirst'],
+  },
+  pack: {
+    groups: packGroups,
+    without: [
+      ...fetchOnlyBook,
+      'maxSizeBytes',
+      'minSizeBytes',
+      'remoteTime',
+      'acceptHtml',
+      'reuse',
+      'report',
+    ],
+  },
+  serve: { groups: serveGroups, without: ['out', 'dryRun', 'report'] },
+  compare: {
+    groups: compareGroups,
+    without: ['mode', 'out', 'onExists', 'startAt', 'between', 'dryRun', 'reuse'],
+  },
+  verify: { groups: lookGroups, without: notWhileLooking },
+} satisfies Record<string, CommandOptions>
+
+export type CommandName = keyof typeof commands

@@ -1,0 +1,162 @@
+import { digestAlgorithms, digestHexLength, type Digest } from '../core/index.ts'
+
+/** Numbers from `from` to `to`, both included; `to` is absent when the range is open. */
+export interface NumberSpan {
+  readonly from: number
+  readonly to?: number
+}
+
+/** `1-3,7,10-` as spans, in the order given; numbers may have a fraction (chapter 10.5). Undefined when it is not. */
+export function parseSpans(text: string): readonly NumberSpan[] | undefined {
+  const spans: NumberSpan[] = []
+  for (const part of text.split(',')) {
+    const match = /^\s*(\d+(?:\.\d+)?)?\s*(-)?\s*(\d+(?:\.\d+)?)?\s*$/.exec(part)
+    if (!match || (match[1] === undefined && match[3] === undefined)) return undefined
+    const from = match[1] === undefined ? 0 : Number(match[1])
+    const to = match[2] === undefined ? from : match[3] === undefined ? undefined : Number(match[3])
+    if (match[2] === undefined && match[3] !== undefined) return undefined
+    if (to !== undefined && to < from) return undefined
+    spans.push(to === undefined ? { from } : { from, to })
+  }
+  return spans
+}
+
+/** Minutes after local midnight; `to` before `from` goes over midnight. */
+export interface HourSpan {
+  readonly fromMinute: number
+  readonly toMinute: number
+}
+
+/** `22:00-06:30` as minutes after local midnight; undefined when it is not. Equal ends are refused. */
+export function parseHours(text: string): HourSpan | undefined {
+  const match = /^(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})$/.exec(text.trim())
+  if (!match) return undefined
+  const [fromMinute, toMinute] = [minutes(match[1], match[2]), minutes(match[3], match[4])]
+  if (fromMinute === undefined || toMinute === undefined || fromMinute === toMinute) return undefined
+  return { fromMinute, toMinute }
+}
+
+function minutes(hour = '', minute = ''): number | undefined {
+  const total = Number(hour) * 60 + Number(minute)
+  return Number(minute) < 60 && total <= 24 * 60 ? total : undefined
+}
+
+/**
+ * A point in time: `2027-01-31T02:00`, with a zone if wanted, or `02:00`, which is the next time the local clock
+ * says so. Undefined when it is neither. Gives milliseconds since 1970.
+ */
+export function parseStartAt(text: string, nowWallMs: number): number | undefined {
+  const clock = /^(\d{1,2}):(\d{2})$/.exec(text.trim())
+  if (clock) {
+    const minute = minutes(clock[1], clock[2])
+    if (minute === undefined || minute >= 24 * 60) return undefined
+    const at = new Date(nowWallMs)
+    at.setHours(Math.floor(minute / 60), minute % 60, 0, 0)
+    if (at.getTime() <= nowWallMs) at.setDate(at.getDate() + 1)
+    return at.getTime()
+  }
+  if (!/^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:?\d{2})?)?$/.test(text.trim()))
+    return undefined
+  const at = Date.parse(text.trim().replace(' ', 'T'))
+  return Number.isNaN(at) ? undefined : at
+}
+
+/** `sha-256=HEX` (also `sha256=` and `sha256:`) as a digest; undefined when algorithm or length is wrong. */
+export function parseChecksum(text: string): Digest | undefined {
+  const match = /^([a-z0-9-]+)\s*[=:]\s*([0-9a-f]+)$/i.exec(text.trim())
+  const given = (match?.[1] ?? '').toLowerCase().replaceAll('-', '')
+  const algorithm = digestAlgorithms.find((name) => name.replaceAll('-', '') === given)
+  const value = (match?.[2] ?? '').toLowerCase()
+  return algorithm !== undefined && value.length === digestHexLength[algorithm]
+    ? { algorithm, value }
+    : undefined
+}
+
+/** Fixed address for a host and port, as curl's `--resolve`: `example.org:443:192.0.2.1`, `[addr]` for IPv6. */
+export function parseResolve(
+  text: string,
+): { readonly host: string; readonly port: number; readonly address: string } | undefined {
+  const match = /^([^:\s]+):(\d{1,5}):\[?([0-9a-f.:]+)\]?$/i.exec(text.trim())
+  const port = Number(match?.[2])
+  if (!match?.[1] || !match[3] || port < 1 || port > 65_535) return undefined
+  return { host: match[1].toLowerCase(), port, address: match[3] }
+}
+
+/** How large an image becomes; a missing side follows the ratio. */
+export interface ResizeRule {
+  readonly widthPx?: number
+  readonly heightPx?: number
+  readonly percent?: number
+}
+
+/** `1600x2400` (fit inside), `1600x`, `x2400` or `50%`; undefined when it is not. */
+export function parseResize(text: string): ResizeRule | undefined {
+  const percent = /^(\d{1,3}(?:\.\d+)?)%$/.exec(text.trim())
+  if (percent) return Number(percent[1]) > 0 ? { percent: Number(percent[1]) } : undefined
+  const match = /^(\d{1,5})?x(\d{1,5})?$/i.exec(text.trim())
+  if (!match || (match[1] === undefined && match[2] === undefined)) return undefined
+  if (Number(match[1] ?? 1) === 0 || Number(match[2] ?? 1) === 0) return undefined
+  return {
+    ...(match[1] === undefined ? {} : { widthPx: Number(match[1]) }),
+    ...(match[2] === undefined ? {} : { heightPx: Number(match[2]) }),
+  }
+}
+
+/** How pages get their size: each its own, all as wide as the widest, or a sheet in millimetres. */
+export type PageSizeRule =
+  | { readonly rule: 'image' }
+  | { readonly rule: 'fit-width' }
+  | { readonly rule: 'sheet'; readonly widthMm: number; readonly heightMm: number }
+
+/** ISO 216 and ANSI sheets, in millimetres. */
+const sheets: Readonly<Record<string, readonly [number, number]>> = {
+  a3: [297, 420],
+  a4: [210, 297],
+  a5: [148, 210],
+  a6: [105, 148],
+  b5: [176, 250],
+  letter: [215.9, 279.4],
+  legal: [215.9, 355.6],
+}
+
+/** `image`, `fit-width`, a sheet such as `a4`, or `210x297mm`; undefined when it is not. */
+export function parsePageSize(text: string): PageSizeRule | undefined {
+  const word = text.trim().toLowerCase()
+  if (word === 'image' || word === 'fit-width') return { rule: word }
+  const sheet = Object.hasOwn(sheets, word) ? sheets[word] : undefined
+  if (sheet) return { rule: 'sheet', widthMm: sheet[0], heightMm: sheet[1] }
+  const match = /^(\d{1,4}(?:\.\d+)?)x(\d{1,4}(?:\.\d+)?)mm$/.exec(word)
+  const [widthMm, heightMm] = [Number(match?.[1]), Number(match?.[2])]
+  return widthMm > 0 && heightMm > 0 ? { rule: 'sheet', widthMm, heightMm } : undefined
+}
+
+/** `strips:N` as the number of strips, from 2 to 1000; undefined when it is not. */
+export function parseDescramble(text: string): { readonly strips: number } | undefined {
+  const strips = Number(/^strips:(\d{1,4})$/i.exec(text.trim())?.[1])
+  return strips >= 2 && strips <= 1000 ? { strips } : undefined
+}
+
+/** A random pause between `minMs` and `maxMs`. */
+export interface DelayRange {
+  readonly minMs: number
+  readonly maxMs: number
+}
+
+/** How many pages at once, and of how many chapters. */
+export interface BookJobs {
+  readonly pages: number | 'auto'
+  readonly chapters: number | 'auto'
+}
+
+/** `16`, `16/2` or `auto/2`: pages at once, then chapters at once; undefined when it is not. */
+export function parseJobs(text: string): BookJobs | undefined {
+  const match = /^(auto|\d{1,4})(?:\/(auto|\d{1,4}))?$/i.exec(text.trim())
+  const pages = count(match?.[1])
+  const chapters = count(match?.[2] ?? 'auto')
+  return match === null || pages === undefined || chapters === undefined ? undefined : { pages, chapters }
+}
+
+function count(word = ''): number | 'auto' | undefined {
+  if (word.toLowerCase() === 'auto') return 'auto'
+  return Number(word) > 0 ? Number(word) : undefined
+}

@@ -1,0 +1,25 @@
+import { field } from '../field.ts'
+import { defineGroup, type OptionsOf } from '../group.ts'
+import { choice, list, path } from '../kinds.ts'
+
+/** `trawl compare`. */
+export const compareGroup = defineGroup({
+  name: 'compare',
+  title: 'Compare',
+  about: 'Ways of downloading side by side.',
+  fields: () => ({
+    modes: field(list(choice(['loop', 'threads', 'processes', 'async']), { separator: ',' }), {
+      description: 'Ways to compare, in this order.',
+      default: ['loop', 'threads', 'processes', 'async'],
+      file: false,
+      env: false,
+    }),
+    plot: field(path('FILE'), {
+      description: 'Write the plot, an SVG image, to this file.',
+      file: false,
+      env: false,
+    }),
+  }),
+})
+
+export type CompareOptions = OptionsOf<typeof compareGroup>

@@ -1,0 +1,22 @@
+import { field } from '../field.ts'
+import { defineGroup, type OptionsOf } from '../group.ts'
+import { list, text } from '../kinds.ts'
+
+/** Lists of URLs for `get`. */
+export const inputGroup = defineGroup({
+  name: 'input',
+  title: 'Input',
+  about: 'Lists of what is wanted.',
+  fields: () => ({
+    inputFile: field(list(text('FILE', 'a path, or - for standard input')), {
+      description:
+        'List of URLs, one a line; # begins a comment, TAB separates mirrors, indented lines are options; - is standard input.',
+      default: [],
+      short: '-i',
+      file: false,
+      env: false,
+    }),
+  }),
+})
+
+export type InputOptions = OptionsOf<typeof inputGroup>

@@ -1,0 +1,68 @@
+import { field } from '../field.ts'
+import { defineGroup, type OptionsOf } from '../group.ts'
+import { choice, list, path, size, text, toggle } from '../kinds.ts'
+
+/** Where files go and what happens to those that are there. */
+export const outputGroup = defineGroup({
+  name: 'output',
+  title: 'Output',
+  about: 'Where files go, what happens to those that are there, and what is told afterwards.',
+  fields: () => ({
+    dir: field(path('DIR'), { description: 'Output folder.', default: '.', short: '-d' }),
+    out: field(text('NAME', 'a file name, or - for standard output'), {
+      description: 'Name of the one file that is made; - is standard output.',
+      unset: 'the server or the URL names it',
+      short: '-o',
+      file: false,
+      env: false,
+    }),
+    onExists: field(choice(['resume', 'skip', 'overwrite', 'rename', 'error']), {
+      description: 'What happens to a file that exists. resume keeps finished files and goes on with parts.',
+      default: 'resume',
+    }),
+    durability: field(choice(['none', 'batch', 'strict']), {
+      description: 'When data is forced to disk: never, in groups, or for each file before it gets its name.',
+      default: 'batch',
+    }),
+    maxSizeBytes: field(size, {
+      description: 'Refuse files larger than this.',
+      unset: 'any size',
+      scope: 'host',
+    }),
+    minSizeBytes: field(size, {
+      description: 'Refuse files smaller than this.',
+      unset: 'any size',
+      scope: 'host',
+    }),
+    remoteTime: field(toggle, {
+      description: 'Give files the time that the server tells (Last-Modified).',
+      default: false,
+    }),
+    report: field(path('FILE'), { description: 'Write one JSON line for each item to this file.' }),
+    acceptHtml: field(toggle, {
+      description: 'Take an HTML page for good where the URL promised another kind of file.',
+      default: false,
+      scope: 'host',
+    }),
+    reuse: field(list(path('DIR')), {
+      description: 'Look in this folder for files that need not be fetched again; may be repeated.',
+      default: [],
+    }),
+    dryRun: field(toggle, {
+      description: 'Say what would be done, and do nothing.',
+      default: false,
+      file: false,
+      env: false,
+    }),
+    stateDir: field(path('DIR'), {
+      description: 'Folder of the state database: history, learned limits, cookies.',
+      unset: "the user's state folder",
+    }),
+  }),
+  check: ({ minSizeBytes, maxSizeBytes }) =>
+    minSizeBytes !== undefined && maxSizeBytes !== undefined && minSizeBytes > maxSizeBytes
+      ? { name: 'minSizeBytes', message: 'must not be more than maxSize' }
+      : undefined,
+})
+
+export type OutputOptions = OptionsOf<typeof outputGroup>
