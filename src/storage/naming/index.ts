@@ -9,3 +9,14 @@ export { withNumber } from './numbered-name.ts'
 export { decodeSegment } from './percent-decoding.ts'
 export { maxNameBytes, safeFileName, type NameLimits, type SafeNameOptions } from './safe-file-name.ts'
 export { safeRelativePath } from './safe-relative-path.ts'
+export {
+  compileTemplate,
+  downloadFields,
+  downloadValues,
+  type NamedDownload,
+  type NameTemplate,
+  type NameTemplateOptions,
+  type TemplateRules,
+  type TemplateValue,
+  type TemplateValues,
+} from './template/index.ts'
