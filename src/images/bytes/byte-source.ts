@@ -1,0 +1,78 @@
+import { open, type FileHandle } from 'node:fs/promises'
+
+const WINDOW_BYTES = 1 << 20
+
+/** A file or a buffer, read in pieces, so that the memory does not depend on its length. */
+export interface ByteSource {
+  readonly sizeBytes: number
+  /** The path, or what messages call bytes that have none. */
+  readonly name: string
+  /** All bytes, where they are in memory anyway. */
+  readonly whole?: Buffer
+  /** At most 1 MiB; shorter only at the end of the file. Valid until the next call. */
+  read(offset: number, length: number): Promise<Buffer>
+  close(): Promise<void>
+}
+
+/**
+ * Opens a path, or wraps bytes. Files up to `wholeUpToBytes` are read at once. Throws what `fs.open` throws.
+ */
+export async function openByteSource(source: string | Uint8Array, wholeUpToBytes = 0): Promise<ByteSource> {
+  if (typeof source !== 'string') return bufferSource(asBuffer(source), 'image')
+  const handle = await open(source, 'r')
+  try {
+    const { size } = await handle.stat()
+    if (size > wholeUpToBytes) return fileSource(handle, size, source)
+    const bytes = Buffer.allocUnsafeSlow(size)
+    const filled = await readFully(handle, bytes, 0)
+    await handle.close()
+    return bufferSource(bytes.subarray(0, filled), source)
+  } catch (error) {
+    await handle.close().catch(() => undefined)
+    throw error
+  }
+}
+
+/** The same memory as a Buffer. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+function bufferSource(bytes: Buffer, name: string): ByteSource {
+  return {
+    sizeBytes: bytes.length,
+    name,
+    whole: bytes,
+    read: (offset, length) => Promise.resolve(bytes.subarray(offset, offset + Math.min(length, WINDOW_BYTES))),
+    close: () => Promise.resolve(),
+  }
+}
+
+function fileSource(handle: FileHandle, sizeBytes: number, name: string): ByteSource {
+  const memory = Buffer.allocUnsafe(Math.min(WINDOW_BYTES, sizeBytes))
+  let start = 0
+  let filled = 0
+  return {
+    sizeBytes,
+    name,
+    async read(offset, length) {
+      const wanted = Math.max(0, Math.min(length, WINDOW_BYTES, sizeBytes - offset))
+      if (offset < start || offset + wanted > start + filled) {
+        start = offset
+        filled = await readFully(handle, memory, offset)
+      }
+      return memory.subarray(offset - start, Math.min(offset - start + wanted, filled))
+    },
+    close: () => handle.close(),
+  }
+}
+
+async function readFully(handle: FileHandle, into: Buffer, position: number): Promise<number> {
+  let filled = 0
+  while (filled < into.length) {
+    const { bytesRead } = await handle.read(into, filled, into.length - filled, position + filled)
+    if (bytesRead === 0) break
+    filled += bytesRead
+  }
+  return filled
+}
