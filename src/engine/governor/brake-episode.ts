@@ -1,29 +1,34 @@
+export type BrakeCause = 'throttled' | 'errors'
+
 /**
  * One refusal by a host, from the first refused lease to the end of all leases that were in flight then. However
- * many of them are refused, the limit is cut once (as TCP cuts once a window). Those the host did serve tell how
- * many it bears.
+ * many of them are refused, the limit is cut once (as TCP cuts once a window). The refused lease that had the
+ * fewest beside it when it started tells how many the host bears.
  */
 export class BrakeEpisode {
   /** Leases with lower numbers were in flight when the brake was pulled. */
   readonly fence: number
   readonly startedMs: number
-  readonly inflight: number
-  readonly cause: 'throttled' | 'errors'
+  readonly cause: BrakeCause
   #open: number
-  #refused = 1
+  #lowestRefused: number
 
-  constructor(cause: 'throttled' | 'errors', inflight: number, fence: number, nowMs: number) {
+  /** `inflight` without the refused lease; `level` is the lowest refused so far. */
+  constructor(cause: BrakeCause, inflight: number, level: number, start: { fence: number; nowMs: number }) {
     this.cause = cause
-    this.fence = fence
-    this.startedMs = nowMs
-    this.inflight = inflight
-    this.#open = inflight - 1
+    this.fence = start.fence
+    this.startedMs = start.nowMs
+    this.#open = inflight
+    this.#lowestRefused = level
   }
 
   /** A lease older than the fence ended. */
-  ended(refused: boolean): void {
+  ended(): void {
     this.#open--
-    if (refused) this.#refused++
+  }
+
+  refused(level: number): void {
+    this.#lowestRefused = Math.min(this.#lowestRefused, level)
   }
 
   /** Long transfers are not waited for. */
@@ -31,8 +36,11 @@ export class BrakeEpisode {
     return this.#open <= 0 || nowMs - this.startedMs > 3000
   }
 
-  /** Requests at once that the host served while it refused others. */
+  /**
+   * Requests at once that the host bore, as far as its refusals tell. A little less than the lowest refused, since
+   * some of those beside it were already served when it arrived.
+   */
   get borne(): number {
-    return Math.max(1, this.inflight - this.#refused)
+    return Math.max(1, Math.floor((this.#lowestRefused - 1) * 0.97))
   }
 }

@@ -11,7 +11,7 @@ import type {
   Lease,
   LeaseReport,
 } from './governor.ts'
-import { HostController, type LeaseEnd } from './host-controller.ts'
+import { HostController, type LeaseEnd, type LeaseFacts } from './host-controller.ts'
 import { HostGate } from './host-gate.ts'
 import type { ControlBounds } from './host-load.ts'
 import { anyOverloaded, type LoadSignal } from './load-signal.ts'
@@ -202,11 +202,10 @@ class AdaptiveGovernor implements Governor {
   released(gate: HostGate, lease: HostLease, report: LeaseReport): void {
     const nowMs = this.#clock.now()
     const { controller } = gate
-    const durationMs = nowMs - lease.startedMs
-    if (!lease.answered) controller.answered(lease.seq, durationMs)
+    if (!lease.answered) controller.answered(lease.seq, nowMs - lease.startedMs)
     this.#active--
-    const backoffMs = controller.released(lease.seq, endOf(report), durationMs, nowMs)
-    if (backoffMs > 0) this.pauseHost(gate.host, backoffMs, 'refused again and again')
+    const backoffMs = controller.released(lease, endOf(report), nowMs)
+    if (backoffMs > 0) this.pauseHost(gate.host, backoffMs, 'goes on refusing')
     if (this.#options.budget) this.#giveBack(gate, this.#options.budget)
     if (this.#waitingForTotal) this.#notify(undefined)
     else if (gate.waiting) this.#offer(gate)
@@ -316,8 +315,9 @@ class AdaptiveGovernor implements Governor {
   }
 }
 
-class HostLease implements Lease {
+class HostLease implements Lease, LeaseFacts {
   readonly seq: number
+  readonly level: number
   readonly startedMs: number
   answered = false
   readonly #governor: AdaptiveGovernor
@@ -328,6 +328,7 @@ class HostLease implements Lease {
     this.#governor = governor
     this.#gate = gate
     this.seq = seq
+    this.level = gate.controller.inflight
     this.startedMs = startedMs
   }
 

@@ -1,12 +1,23 @@
-import { BrakeEpisode } from './brake-episode.ts'
+import { BrakeEpisode, type BrakeCause } from './brake-episode.ts'
+import { ErrorWatch } from './error-watch.ts'
 import { ceilingMemoryMs, HostLoad, type ControlBounds } from './host-load.ts'
 import type { Phase, PhaseName } from './phase.ts'
 import { Recovery } from './recovery.ts'
-import { SlowStart, smallestGoodLevel, type SlowStartResult } from './slow-start.ts'
+import { Refine } from './refine.ts'
+import { SlowStart } from './slow-start.ts'
 import { Steady } from './steady.ts'
 
 /** How one request ended, as the controller sees it. */
 export type LeaseEnd = 'ok' | 'error' | 'throttled' | 'cancelled'
+
+/** What the controller has to know of a request when it ends. */
+export interface LeaseFacts {
+  /** Number of the request, as `acquired` gave it. */
+  readonly seq: number
+  /** Requests in flight when it started, itself included. */
+  readonly level: number
+  readonly startedMs: number
+}
 
 export interface HostControllerOptions extends ControlBounds {
   /** A given number: brakes still work, but nothing is tried. */
@@ -19,34 +30,39 @@ export interface HostControllerOptions extends ControlBounds {
 
 const throttleCut = 0.5
 const errorCut = 0.7
-const errorTolerance = 0.05
-const minErrors = 3
+const deepestErrorCut = 0.35
+const longestRecoveryMs = 30_000
+const longestBackoffMs = 60_000
+
+/** Shares of the requests in flight that may be left by a brake. */
+interface CutRange {
+  readonly most: number
+  readonly least: number
+}
 
 /**
- * The limit of one host as a state machine: slow start -> steady, with brakes from anywhere into recovery. Pure:
- * time comes with each call, there are no timers, and the limit changes only inside these calls.
+ * The limit of one host as a state machine: slow start, refine, steady, and brakes from anywhere into recovery.
+ * Pure: time comes with each call, there are no timers, and the limit changes only inside these calls.
  */
 export class HostController {
   readonly #load: HostLoad
-  readonly #options: HostControllerOptions
+  readonly #onChange: (limit: number, reason: string) => void
+  readonly #errors: ErrorWatch
   #phase: Phase
   #fixed: boolean
   #episode: BrakeEpisode | undefined
   /** Brakes of late; makes each next recovery slower. */
   #brakes = 0
   #lastBrakeMs = -Infinity
-  #errors = 0
-  #ends = 0
-  #errorsSinceMs = 0
   /** Brakes in a row without one request served between them. */
   #barrenBrakes = 0
 
   constructor(options: HostControllerOptions, nowMs: number) {
-    this.#options = options
+    this.#onChange = options.onChange
     this.#load = new HostLoad(options, options.overloaded)
-    this.#errorsSinceMs = nowMs
+    this.#errors = new ErrorWatch(nowMs)
     this.#fixed = options.fixed
-    this.#phase = options.fixed ? new Steady(this.#load, nowMs) : this.#slowStart(nowMs)
+    this.#phase = options.fixed ? this.#steady(nowMs) : this.#slowStart(nowMs)
   }
 
   get limit(): number {
@@ -61,11 +77,6 @@ export class HostController {
     return this.#fixed && this.#phase.name === 'steady' ? 'fixed' : this.#phase.name
   }
 
-  /** Most requests the host is known to bear; Infinity when nothing is known. */
-  ceiling(nowMs: number): number {
-    return this.#load.ceiling(nowMs)
-  }
-
   /** What was learned of the host in this run, and when. */
   get learned(): { readonly ceiling: number; readonly atMs: number } | undefined {
     const { learnedAtMs, lastCeiling } = this.#load
@@ -76,6 +87,7 @@ export class HostController {
   remember(ceiling: number, untilMs: number, nowMs: number): void {
     this.#load.rememberCeiling(ceiling, untilMs)
     this.#load.limit = Math.min(this.#load.limit, this.#load.top(nowMs))
+    if (this.#fixed) this.#phase = this.#steady(nowMs)
   }
 
   /** Takes new bounds while running. A higher maximum is tried out by slow start from where the limit stands. */
@@ -87,13 +99,13 @@ export class HostController {
     this.#fixed = fixed
     if (fixed) {
       load.limit = load.top(nowMs)
-      this.#phase = new Steady(load, nowMs)
+      this.#phase = this.#steady(nowMs)
     } else if (wasFixed || higher) {
       load.limit = Math.min(load.limit, load.top(nowMs))
       this.#phase = this.#slowStart(nowMs)
     } else if (load.limit > bounds.max) {
       load.limit = bounds.max
-      this.#phase = new Steady(load, nowMs)
+      this.#phase = this.#steady(nowMs)
     }
   }
 
@@ -125,95 +137,98 @@ export class HostController {
   moved(bytes: number, nowMs: number): void {
     const load = this.#load
     load.window.moved(bytes, load.inflight * 4 >= load.limit * 3)
-    this.#advance(nowMs)
+    this.#advance(nowMs, load.wanted)
   }
 
   /**
    * A request is over, after `answered`. Gives how long to hold the host back, beyond what it asked for: not 0
-   * only when it refuses again and again and serves nothing.
+   * only when it goes on refusing.
    */
-  released(seq: number, end: LeaseEnd, durationMs: number, nowMs: number): number {
+  released(lease: LeaseFacts, end: LeaseEnd, nowMs: number): number {
     const load = this.#load
     const full = load.inflight * 4 >= load.limit * 3
-    const wanted = load.wanted
+    const { wanted } = load
     load.inflight--
-    if (this.#episode && seq < this.#episode.fence)
-      this.#episode.ended(end === 'throttled' || end === 'error')
-    if (end === 'cancelled') return 0
+    const episode = this.#episode
+    const early = episode !== undefined && lease.seq < episode.fence
+    if (early) episode.ended()
     if (end === 'ok') {
       this.#barrenBrakes = 0
-      this.#ends++
-      load.latencyMs = load.smooth(load.latencyMs, durationMs)
-      load.window.completed(seq, full)
+      if (!early) this.#errors.ok()
+      load.latencyMs = load.smooth(load.latencyMs, nowMs - lease.startedMs)
+      load.window.completed(lease.seq, full)
       this.#advance(nowMs, wanted)
-      return 0
+    } else if (end !== 'cancelled') {
+      if (early) episode.refused(lease.level)
+      else return end === 'error' ? this.#failed(lease, nowMs) : this.#throttled(lease, nowMs)
     }
-    if (this.#episode && seq < this.#episode.fence) return 0
-    if (end === 'error') return this.#failed(nowMs)
-    this.#brake('throttled', throttleCut, nowMs)
-    return this.#backoffMs()
+    return 0
   }
 
-  #backoffMs(): number {
-    return this.#barrenBrakes < 2 ? 0 : Math.min(60_000, 250 * 2 ** (this.#barrenBrakes - 1))
-  }
-
-  #slowStart(nowMs: number): Phase {
-    return new SlowStart(this.#load, nowMs, (result, atMs) => this.#settle(result, atMs))
-  }
-
-  #advance(nowMs: number, wanted = this.#load.wanted): void {
+  #advance(nowMs: number, wanted: boolean): void {
     const load = this.#load
     const next = this.#phase.progress(nowMs)
-    if (next) this.#enter(next)
+    if (next) {
+      const { name } = this.#phase
+      this.#phase = next
+      this.#onChange(load.limit, name)
+    }
     if (wanted && load.limit < this.#phase.growTo) load.limit++
   }
 
-  #enter(phase: Phase): void {
-    const from = this.#phase.name
-    this.#phase = phase
-    this.#options.onChange(this.#load.limit, from)
-  }
-
-  #settle(result: SlowStartResult, nowMs: number): Phase {
+  #slowStart(nowMs: number): Phase {
     const load = this.#load
-    const level = smallestGoodLevel(result.levels)
-    if (result.collapsedAt !== undefined) load.learnCeiling(result.collapsedAt - 1, nowMs)
-    if (level) load.limit = Math.max(1, Math.min(level.high, load.top(nowMs)))
-    return new Steady(load, nowMs)
+    return new SlowStart(load, nowMs, (result, atMs) =>
+      Refine.after(load, result, atMs, (doneMs) => this.#steady(doneMs)),
+    )
   }
 
-  /** Errors brake when they are more than a twentieth of what ended lately, and once for those in flight then. */
-  #failed(nowMs: number): number {
-    const windowMs = Math.max(500, 3 * this.#load.ttfbMs)
-    if (nowMs - this.#errorsSinceMs > windowMs) this.#forgetErrors(nowMs)
-    this.#errors++
-    this.#ends++
-    if (this.#errors < minErrors || this.#errors <= errorTolerance * this.#ends) return 0
-    this.#forgetErrors(nowMs)
-    this.#brake('errors', errorCut, nowMs)
-    return this.#backoffMs()
+  #steady(nowMs: number): Phase {
+    return new Steady(this.#load, nowMs, this.#fixed)
   }
 
-  #forgetErrors(nowMs: number): void {
-    this.#errors = 0
-    this.#ends = 0
-    this.#errorsSinceMs = nowMs
+  #throttled(lease: LeaseFacts, nowMs: number): number {
+    const restMs = this.#lastBrakeMs + this.#brakeWindowMs() - nowMs
+    // Cut already and still refused: the host counts over time. It is left alone until the cut can be judged.
+    if (restMs > 0) return restMs
+    this.#brake('throttled', lease.level, { most: throttleCut, least: throttleCut }, nowMs)
+    return this.#barrenBrakes < 2 ? 0 : Math.min(longestBackoffMs, 250 * 2 ** (this.#barrenBrakes - 1))
   }
 
-  #brake(cause: 'throttled' | 'errors', cut: number, nowMs: number): void {
+  #failed(lease: LeaseFacts, nowMs: number): number {
+    const verdict = this.#errors.failed(lease.level, this.#load, nowMs)
+    if (verdict === 'cut') {
+      this.#brake('errors', this.#errors.level, { most: errorCut, least: deepestErrorCut }, nowMs)
+    } else if (verdict === 'undo') {
+      this.#load.forgetCeiling()
+      this.#load.limit = Math.max(this.#load.limit, Math.min(this.#errors.limitBefore, this.#load.top(nowMs)))
+      this.#episode = undefined
+      this.#phase = this.#fixed ? this.#steady(nowMs) : this.#slowStart(nowMs)
+      this.#onChange(this.#load.limit, 'errors do not depend on the limit')
+    }
+    return 0
+  }
+
+  #brakeWindowMs(): number {
+    return Math.max(500, 3 * this.#load.ttfbMs)
+  }
+
+  /** Cuts to what the host seems to bear, within the shares given of what was in flight. */
+  #brake(cause: BrakeCause, level: number, cut: CutRange, nowMs: number): void {
     const load = this.#load
     if (nowMs - this.#lastBrakeMs > ceilingMemoryMs) this.#brakes = 0
-    const delayMs = this.#brakes === 0 ? 0 : Math.min(30_000, 500 * 2 ** this.#brakes)
+    const repeated = this.#brakes > 0
+    const waitMs = repeated ? Math.min(longestRecoveryMs, 500 * 2 ** this.#brakes) : 0
     this.#brakes++
     this.#barrenBrakes++
     this.#lastBrakeMs = nowMs
-    // The refused lease itself has already been taken off.
-    const inflight = load.inflight + 1
-    this.#episode = new BrakeEpisode(cause, inflight, load.issued, nowMs)
-    load.limit = Math.max(1, Math.floor(Math.min(inflight, load.limit) * cut))
+    const start = { fence: load.issued, nowMs }
+    this.#episode = new BrakeEpisode(cause, load.inflight, level, start)
+    const from = Math.min(load.inflight + 1, load.limit)
+    load.limit = Math.max(1, Math.floor(from * cut.least), Math.min(Math.floor(from * cut.most), level - 1))
     load.openWindow(nowMs)
-    this.#phase = new Recovery(load, this.#episode, nowMs + delayMs, (atMs) => new Steady(load, atMs))
-    this.#options.onChange(load.limit, cause)
+    const growth = { growAtMs: nowMs + waitMs, share: repeated ? 0.75 : 1 }
+    this.#phase = new Recovery(load, this.#episode, growth, (atMs) => this.#steady(atMs))
+    this.#onChange(load.limit, cause)
   }
 }

@@ -79,6 +79,12 @@ export class HostLoad {
     this.#ceilingUntilMs = untilMs
   }
 
+  /** The refusals behind the ceiling had another reason. */
+  forgetCeiling(): void {
+    this.learnedAtMs = undefined
+    this.#ceilingUntilMs = 0
+  }
+
   smooth(average: number, sample: number): number {
     return average === 0 ? sample : average + (sample - average) / 16
   }

@@ -1,10 +1,10 @@
-import type { HostLoad } from './host-load.ts'
 import type { BrakeEpisode } from './brake-episode.ts'
+import type { HostLoad } from './host-load.ts'
 import type { Phase } from './phase.ts'
 
 /**
- * After a brake: stays at the cut limit until the episode is over, then grows back by one a finished request to
- * the number the host bore, and remembers that as its ceiling.
+ * After a brake: stays at the cut limit until the episode is over, then grows back by one a finished request
+ * towards the number the host bore, and remembers that as its ceiling.
  */
 export class Recovery implements Phase {
   readonly name = 'recovery'
@@ -12,13 +12,23 @@ export class Recovery implements Phase {
   readonly #load: HostLoad
   readonly #episode: BrakeEpisode
   readonly #growAtMs: number
+  readonly #share: number
   readonly #done: (nowMs: number) => Phase
 
-  /** Growth waits for `growAtMs`: a host that refuses again and again is approached ever more slowly. */
-  constructor(load: HostLoad, episode: BrakeEpisode, growAtMs: number, done: (nowMs: number) => Phase) {
+  /**
+   * Growth waits for `growAtMs` and covers `share` of the way back: a host that refuses again and again is
+   * approached ever more slowly.
+   */
+  constructor(
+    load: HostLoad,
+    episode: BrakeEpisode,
+    growth: { readonly growAtMs: number; readonly share: number },
+    done: (nowMs: number) => Phase,
+  ) {
     this.#load = load
     this.#episode = episode
-    this.#growAtMs = growAtMs
+    this.#growAtMs = growth.growAtMs
+    this.#share = growth.share
     this.#done = done
     this.growTo = load.limit
   }
@@ -29,7 +39,7 @@ export class Recovery implements Phase {
     if (this.growTo <= load.limit) {
       const ceiling = Math.min(Math.max(this.#episode.borne, load.limit), load.top(nowMs))
       load.learnCeiling(ceiling, nowMs)
-      this.growTo = ceiling
+      this.growTo = load.limit + Math.round((ceiling - load.limit) * this.#share)
     }
     return load.limit >= this.growTo ? this.#done(nowMs) : undefined
   }

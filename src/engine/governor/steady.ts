@@ -1,15 +1,154 @@
 import type { HostLoad } from './host-load.ts'
+import { LevelTrial } from './level-trial.ts'
 import type { Phase } from './phase.ts'
 
-/** Holds the limit that was found. */
+const windowMs = 500
+const bulkWindowMs = 1000
+const firstProbeMs = 2000
+const longestProbeMs = 30_000
+const usefulGain = 0.05
+const bearableLoss = 0.03
+/** A window this much slower than those before calls for a trial of fewer requests, never of more. */
+const fall = 0.75
+const collapse = 0.7
+
+/**
+ * Holds the limit, and now and then tries a little more or less: more is kept when goodput rises by 5 % and clearly
+ * above the noise, less is kept when it falls by under 3 %. Compared are neighbouring windows. While nothing
+ * changes, trials become rare (2 s growing to 30 s).
+ */
 export class Steady implements Phase {
   readonly name = 'steady'
-  readonly growTo: number
+  readonly #load: HostLoad
+  /** Nothing is tried: the limit was given. */
+  readonly #fixed: boolean
+  #trial: LevelTrial | undefined
+  #home: number
+  /** Mean rate of the last windows at the limit, and how many they are. */
+  #rate = 0
+  #windows = 0
+  /** Smoothed difference of neighbouring windows, as a share of the rate. */
+  #noise = 0.02
+  #intervalMs = firstProbeMs
+  #probeAtMs: number
+  #probes = 0
+  #step = 1
 
-  constructor(load: HostLoad, nowMs: number) {
-    this.growTo = load.limit
+  constructor(load: HostLoad, nowMs: number, fixed = false) {
+    this.#load = load
+    this.#fixed = fixed
+    this.#home = load.limit
+    this.#probeAtMs = nowMs + firstProbeMs
     load.openWindow(nowMs)
   }
 
-  progress(): undefined {}
+  get growTo(): number {
+    return this.#trial?.growTo ?? this.#home
+  }
+
+  progress(nowMs: number): undefined {
+    if (this.#fixed) return
+    if (this.#trial) this.#try(this.#trial, nowMs)
+    else this.#watch(nowMs)
+  }
+
+  #watch(nowMs: number): void {
+    const load = this.#load
+    const { window } = load
+    const elapsedMs = nowMs - window.startedMs
+    const turned = window.turned && window.completions >= Math.max(8, load.limit)
+    if (elapsedMs < (turned ? this.#windowMs() : this.#bulkWindowMs())) return
+    const counts = window.demanded && !window.disturbed && load.inflight <= load.limit + 1
+    if (counts) this.#note(window.rate(nowMs))
+    load.openWindow(nowMs)
+    if (!counts || this.#windows < this.#neededWindows()) return
+    if (nowMs >= this.#probeAtMs) this.#probe(nowMs)
+  }
+
+  #note(rate: number): void {
+    if (this.#windows > 0) {
+      const change = Math.abs(rate - this.#rate) / Math.max(rate, this.#rate, 1e-9)
+      this.#noise += (Math.min(change, 0.5) - this.#noise) / 8
+      if (rate < fall * this.#rate) {
+        this.#windows = 0
+        this.#probes = 2
+        this.#intervalMs = firstProbeMs
+        this.#probeAtMs = 0
+      }
+    }
+    this.#windows++
+    const weight = Math.min(this.#windows, this.#neededWindows())
+    this.#rate += (rate - this.#rate) / weight
+  }
+
+  /** More noise, more windows. */
+  #neededWindows(): number {
+    return this.#noise < 0.04 ? 2 : this.#noise < 0.1 ? 4 : 8
+  }
+
+  #windowMs(): number {
+    return Math.max(windowMs, 3 * this.#load.ttfbMs)
+  }
+
+  #bulkWindowMs(): number {
+    return Math.max(bulkWindowMs, 3 * this.#load.ttfbMs)
+  }
+
+  /** Every third trial is of fewer requests. */
+  #probe(nowMs: number): void {
+    const load = this.#load
+    const step = Math.max(1, Math.floor((this.#home / 8) * this.#step))
+    const lessStep = Math.min(step, Math.max(1, this.#home >> 2))
+    const up = Math.min(this.#home + step, load.top(nowMs))
+    const floor = load.latencyMs > bulkWindowMs ? 1 : Math.min(load.bounds.floor, this.#home)
+    const down = Math.max(this.#home - lessStep, floor)
+    const target = this.#probes % 3 === 2 || up <= this.#home ? down : up
+    this.#probes++
+    if (target === this.#home || (target > this.#home && load.overloaded())) return this.#postpone(nowMs)
+    const windows = this.#neededWindows()
+    this.#trial = new LevelTrial(
+      load,
+      {
+        limit: target,
+        minMs: windows * this.#windowMs(),
+        turns: 1,
+        bulkMs: windows * this.#bulkWindowMs(),
+        reference: this.#rate,
+      },
+      nowMs,
+    )
+  }
+
+  #try(trial: LevelTrial, nowMs: number): void {
+    const rate = trial.progress(nowMs)
+    if (rate === undefined) return
+    const more = trial.growTo > this.#home
+    const gain = rate === 'void' ? 0 : rate / this.#rate - 1
+    const kept = rate !== 'void' && (more ? gain >= this.#neededGain() : gain >= -bearableLoss)
+    if (more && rate !== 'void' && gain < collapse - 1) this.#load.learnCeiling(trial.growTo - 1, nowMs)
+    this.#trial = undefined
+    if (kept) {
+      this.#home = trial.growTo
+      this.#step = Math.min(4, this.#step * 2)
+      this.#intervalMs = firstProbeMs
+      this.#probeAtMs = nowMs
+      // The same direction again.
+      this.#probes--
+      this.#windows = 0
+    } else {
+      this.#step = 1
+      this.#postpone(nowMs)
+    }
+    this.#load.limit = this.#home
+    this.#load.openWindow(nowMs)
+  }
+
+  #neededGain(): number {
+    return Math.max(usefulGain, (2 * this.#noise) / Math.sqrt(this.#neededWindows()))
+  }
+
+  #postpone(nowMs: number): void {
+    this.#probeAtMs = nowMs + this.#intervalMs
+    this.#intervalMs = Math.min(longestProbeMs, this.#intervalMs * 1.5)
+  }
 }

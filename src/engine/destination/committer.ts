@@ -1,0 +1,136 @@
+import { isTrawlError, toTrawlError, type TaskId, type TrawlError } from '../../core/index.ts'
+import type { Journal, Volume } from '../../storage/index.ts'
+import type { StagedTransfer } from '../transfer/transfer.ts'
+
+/** A staged file and where it is to go. */
+export interface CommitRequest {
+  readonly id: TaskId
+  readonly staged: StagedTransfer
+  /** Relative to the root. */
+  readonly path: string
+  readonly replace: boolean
+  readonly modifiedS?: number
+}
+
+export interface CommitterOptions {
+  readonly journal: Journal
+  readonly volume: Volume
+  /** Makes the folders above a relative path and gives its absolute form. */
+  readonly place: (path: string) => string
+  /** Another name for a task whose own was taken by a stranger meanwhile; journals it. */
+  readonly rename: (request: CommitRequest) => string
+}
+
+/**
+ * Gives staged files their final names, many at a time: one turn of the event loop is one group. For each group the
+ * order of rule 1 holds: data checkpointed, intents written, renames, done records.
+ */
+export class Committer {
+  readonly #options: CommitterOptions
+  #waiting: Waiting[] = []
+  #scheduled = false
+
+  constructor(options: CommitterOptions) {
+    this.#options = options
+  }
+
+  /** Resolves with the final relative path when the file stands under it. Rejects with storage errors. */
+  commit(request: CommitRequest): Promise<string> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ request, resolve, reject })
+      if (this.#scheduled) return
+      this.#scheduled = true
+      setImmediate(() => this.#run())
+    })
+  }
+
+  #run(): void {
+    this.#scheduled = false
+    const group = this.#waiting
+    this.#waiting = []
+    try {
+      // Names are on record before the first byte of their files.
+      this.#options.journal.flush()
+    } catch (error) {
+      for (const { reject } of group) reject(toTrawlError(error, 'ERR_IO'))
+      return
+    }
+    const slow: Promise<Waiting | undefined>[] = []
+    const ready: Waiting[] = []
+    for (const waiting of group) {
+      try {
+        const extents = waiting.request.staged.sink.checkpoint()
+        if ('then' in extents) slow.push(whenSettled(extents, waiting))
+        else ready.push(waiting)
+      } catch (error) {
+        waiting.reject(toTrawlError(error, 'ERR_IO'))
+      }
+    }
+    this.#publish(ready)
+    if (slow.length === 0) return
+    void Promise.all(slow).then((all) => this.#publish(all.filter((each) => each !== undefined)))
+  }
+
+  /** Second half of a group: intents, renames, done records. */
+  #publish(group: readonly Waiting[]): void {
+    if (group.length === 0) return
+    const { journal, volume } = this.#options
+    try {
+      for (const { request } of group) this.#intent(request, request.path)
+      if (volume.durability === 'strict') journal.sync()
+      else journal.flush()
+    } catch (error) {
+      for (const { reject } of group) reject(toTrawlError(error, 'ERR_IO'))
+      return
+    }
+    for (const waiting of group) this.#finish(waiting)
+  }
+
+  #finish(waiting: Waiting): void {
+    const { request } = waiting
+    let path = request.path
+    for (let tries = 0; ; tries++) {
+      try {
+        request.staged.sink.commit(this.#options.place(path), request)
+        this.#options.journal.done(request.id)
+        waiting.resolve(path)
+        return
+      } catch (error) {
+        if (!(isTrawlError(error) && error.code === 'ERR_EXISTS') || tries >= 100) {
+          waiting.reject(toTrawlError(error, 'ERR_IO'))
+          return
+        }
+      }
+      // A stranger took the name between our look and the rename; theirs stays as it is.
+      try {
+        path = this.#options.rename(request)
+        this.#intent(request, path)
+        this.#options.journal.flush()
+      } catch (error) {
+        waiting.reject(toTrawlError(error, 'ERR_IO'))
+        return
+      }
+    }
+  }
+
+  #intent(request: CommitRequest, path: string): void {
+    const { generation, lengthBytes, crc32, facts } = request.staged
+    this.#options.journal.intent({ id: request.id, generation, path, lengthBytes, crc32, facts })
+  }
+}
+
+interface Waiting {
+  readonly request: CommitRequest
+  readonly resolve: (path: string) => void
+  readonly reject: (error: TrawlError) => void
+}
+
+async function whenSettled(checkpoint: Promise<unknown>, waiting: Waiting): Promise<Waiting | undefined> {
+  try {
+    await checkpoint
+    return waiting
+  } catch (error) {
+    waiting.reject(toTrawlError(error, 'ERR_IO'))
+    return undefined
+  }
+}

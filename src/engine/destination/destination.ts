@@ -1,0 +1,44 @@
+import type { DownloadTask, Outcome, SkipReason, TrawlError } from '../../core/index.ts'
+import type { EntityFacts, EntityVerdict, KeptBytes, StagedTransfer } from '../transfer/transfer.ts'
+
+/** What is known of a task before anything is sent for it. */
+export type Admission =
+  | { readonly admit: 'fetch'; readonly path?: string; readonly kept?: KeptBytes; readonly replace?: boolean }
+  | { readonly admit: 'skip'; readonly reason: SkipReason; readonly path: string; readonly sizeBytes: number }
+
+/** The task and the name it was given so far, if any. */
+export interface NamedTask {
+  readonly task: DownloadTask
+  readonly path: string | undefined
+  readonly kept: KeptBytes | undefined
+  readonly replace: boolean
+}
+
+/**
+ * Where the files of one run go, and what is remembered of them. The run asks; it never looks at the disk itself.
+ *
+ * - `admit` comes first, once for each task; then `entity`, once for each attempt, with the headers of the answer;
+ *   then `commit` or `failed`. All but `commit` are synchronous: they are on the path of every small file.
+ * - `entity` names the file and may refuse it by throwing TrawlError; the name holds for later attempts.
+ * - Nothing may be called after `close`.
+ */
+export interface Destination {
+  admit(task: DownloadTask): Admission
+  entity(named: NamedTask, facts: EntityFacts): EntityVerdict & { readonly path: string }
+  /** Resolves with the final name. The staged sink is closed afterwards, also when this rejects. */
+  commit(named: NamedTask, staged: StagedTransfer, outcome: CommitFacts): Promise<string>
+  checkpoint(named: NamedTask, kept: KeptBytes): void
+  failed(named: NamedTask, error: TrawlError, facts: { readonly attempts: number; readonly httpStatus?: number }): void
+  /** Throws nothing: what cannot be written now is written by the next call. */
+  flush(): void
+  /** Room on the volume, for waiting after ERR_NO_SPACE; undefined when it cannot be told. */
+  freeBytes(): number | undefined
+  outcomes(filter?: { readonly status?: 'ok' | 'failed' }): AsyncIterable<Outcome>
+}
+
+/** Facts of the whole task that are recorded with the file. */
+export interface CommitFacts {
+  readonly attempts: number
+  readonly durationMs: number
+  readonly fetchedBytes: number
+}

@@ -1,0 +1,240 @@
+import { describeLocator, TrawlError, type DownloadTask, type Outcome } from '../../core/index.ts'
+import type { FileFacts, OutputFolder } from '../../storage/index.ts'
+import type { EntityFacts, EntityVerdict, KeptBytes, StagedTransfer } from '../transfer/transfer.ts'
+import { Committer, type CommitRequest } from './committer.ts'
+import type { Admission, CommitFacts, Destination, NamedTask } from './destination.ts'
+import { recoverCommits } from './recover.ts'
+
+/** What to do about a file that is there already. */
+export type OnExists = 'resume' | 'skip' | 'overwrite' | 'rename' | 'error'
+
+export interface FolderDestinationOptions {
+  readonly folder: OutputFolder
+  readonly onExists: OnExists
+  /** The wanted relative path; collisions are settled afterwards. `facts` is absent before the answer is known. */
+  readonly nameOf: (task: DownloadTask, facts: EntityFacts | undefined) => string | undefined
+  readonly maxSizeBytes?: number
+  readonly minSizeBytes?: number
+  readonly acceptHtml: boolean
+  /** Gives files the modification time that the server told. */
+  readonly remoteTime: boolean
+}
+
+/** Files in an output folder, named once, journaled, and committed in groups. */
+export class FolderDestination implements Destination {
+  /** Renames of a former run that were finished or confirmed when this one began. */
+  readonly recovered: number
+  readonly #options: FolderDestinationOptions
+  readonly #folder: OutputFolder
+  readonly #committer: Committer
+  readonly #places = new Map<string, string>()
+
+  constructor(options: FolderDestinationOptions) {
+    this.#options = options
+    this.#folder = options.folder
+    const { journal, volume } = options.folder
+    this.#committer = new Committer({
+      journal,
+      volume,
+      place: (path) => this.#placed(path),
+      rename: (request) => this.#rename(request),
+    })
+    this.recovered = recoverCommits({
+      journal,
+      volume,
+      finalPath: (path) => `${options.folder.path}/${path}`,
+      partPath: (id) => options.folder.partPath(id),
+    })
+  }
+
+  admit(task: DownloadTask): Admission {
+    const { journal } = this.#folder
+    const done = journal.doneFile(task.id)
+    if (done) return this.#admitDone(task, done)
+    if (journal.state(task.id) !== undefined) {
+      const entry = journal.find(task.id)
+      const path = entry?.named?.path
+      const kept = entry?.checkpoint
+      return { admit: 'fetch', ...(path === undefined ? {} : { path }), ...(kept ? { kept } : {}) }
+    }
+    if (this.#options.onExists === 'skip') {
+      const path = this.#options.nameOf(task, undefined)
+      const found = path === undefined ? undefined : this.#folder.look(path)
+      if (path !== undefined && found?.isFile()) {
+        return { admit: 'skip', reason: 'exists', path, sizeBytes: found.size }
+      }
+    }
+    return { admit: 'fetch' }
+  }
+
+  entity(named: NamedTask, facts: EntityFacts): EntityVerdict & { readonly path: string } {
+    this.#refuse(named.task, facts)
+    let path = named.path
+    if (path === undefined) {
+      const settled = this.#name(named.task, facts)
+      if (settled.skip) return { verdict: 'skip', reason: 'exists', path: settled.path }
+      path = settled.path
+      this.#journalName(named.task, path)
+    }
+    return { verdict: 'go', sink: this.#folder.sink(named.task.id), path }
+  }
+
+  async commit(named: NamedTask, staged: StagedTransfer, outcome: CommitFacts): Promise<string> {
+    const path = named.path
+    if (path === undefined) throw new TrawlError('ERR_INTERNAL', 'a file without a name was to be committed')
+    if (this.#folder.placed(path) === undefined) this.#places.set(path, await this.#folder.place(path))
+    const modifiedS = this.#options.remoteTime ? staged.facts.validators?.lastModifiedS : undefined
+    const facts: FileFacts = { ...staged.facts, ...outcomeFacts(outcome) }
+    try {
+      return await this.#committer.commit({
+        id: named.task.id,
+        staged: { ...staged, facts },
+        path,
+        replace: named.replace || this.#options.onExists === 'overwrite',
+        ...(modifiedS === undefined ? {} : { modifiedS }),
+      })
+    } finally {
+      this.#places.delete(path)
+    }
+  }
+
+  checkpoint(named: NamedTask, kept: KeptBytes): void {
+    this.#folder.journal.checkpoint({ id: named.task.id, ...kept })
+  }
+
+  failed(
+    named: NamedTask,
+    error: TrawlError,
+    facts: { readonly attempts: number; readonly httpStatus?: number },
+  ): void {
+    this.#folder.journal.failed({
+      id: named.task.id,
+      ordinal: named.task.ordinal,
+      input: describeLocator(named.task.locator),
+      error: error.toJSON(),
+      ...facts,
+      ...(named.path === undefined ? {} : { path: named.path }),
+    })
+  }
+
+  flush(): void {
+    try {
+      if (this.#folder.volume.durability === 'none') this.#folder.journal.flush()
+      else this.#folder.journal.sync()
+    } catch {
+      // The records stay buffered; the next flush or the close tries again and reports.
+    }
+  }
+
+  freeBytes(): number | undefined {
+    return this.#folder.freeBytes()
+  }
+
+  outcomes(filter?: { readonly status?: 'ok' | 'failed' }): AsyncIterable<Outcome> {
+    return this.#folder.journal.outcomes(filter)
+  }
+
+  #admitDone(task: DownloadTask, done: { readonly path: string; readonly lengthBytes: number }): Admission {
+    const { onExists } = this.#options
+    if (onExists === 'overwrite') {
+      this.#folder.journal.forget(task.id)
+      this.#journalName(task, done.path)
+      return { admit: 'fetch', path: done.path, replace: true }
+    }
+    if (onExists === 'rename') {
+      this.#folder.journal.forget(task.id)
+      return { admit: 'fetch' }
+    }
+    const found = this.#folder.look(done.path)
+    if (found?.isFile() && found.size === done.lengthBytes) {
+      return { admit: 'skip', reason: 'finished-before', path: done.path, sizeBytes: done.lengthBytes }
+    }
+    // Removed or changed by somebody: what they made of it stays, ours comes anew.
+    this.#folder.journal.forget(task.id)
+    if (!found) this.#folder.names.release(done.path)
+    return { admit: 'fetch' }
+  }
+
+  /** Gives a task its name, or finds that the very file is there already. */
+  #name(task: DownloadTask, facts: EntityFacts): { readonly path: string; readonly skip?: boolean } {
+    const wanted = this.#options.nameOf(task, facts)
+    if (wanted === undefined) throw new TrawlError('ERR_INTERNAL', 'no name for a file whose headers are known')
+    for (let path = this.#folder.names.claim(wanted); ; path = this.#folder.names.claim(wanted)) {
+      const found = this.#folder.look(path)
+      if (!found) return { path }
+      const { onExists } = this.#options
+      if (found.isDirectory()) {
+        throw new TrawlError('ERR_IS_DIRECTORY', `${path} is a folder`, { context: { path } })
+      }
+      if (onExists === 'overwrite') return { path }
+      if (onExists === 'skip' || (onExists === 'resume' && isSameFile(found, facts))) return { path, skip: true }
+      if (onExists === 'error') {
+        throw new TrawlError('ERR_EXISTS', `${path} exists`, { context: { path } })
+      }
+    }
+  }
+
+  #journalName(task: DownloadTask, path: string): void {
+    this.#folder.journal.named({
+      id: task.id,
+      ordinal: task.ordinal,
+      path,
+      input: describeLocator(task.locator),
+    })
+  }
+
+  #rename(request: CommitRequest): string {
+    const path = this.#folder.names.claim(request.path)
+    this.#places.set(path, siblingOf(this.#placed(request.path), path))
+    return path
+  }
+
+  #placed(path: string): string {
+    const placed = this.#places.get(path) ?? this.#folder.placed(path)
+    if (placed === undefined) throw new TrawlError('ERR_INTERNAL', `the folder of ${path} was not made`)
+    return placed
+  }
+
+  #refuse(task: DownloadTask, facts: EntityFacts): void {
+    const { maxSizeBytes, minSizeBytes, acceptHtml } = this.#options
+    const length = facts.lengthBytes
+    if (length !== undefined && maxSizeBytes !== undefined && length > maxSizeBytes) {
+      throw new TrawlError('ERR_TOO_LARGE', `the file has ${length} bytes, allowed are ${maxSizeBytes}`)
+    }
+    if (length !== undefined && minSizeBytes !== undefined && length < minSizeBytes) {
+      throw new TrawlError('ERR_TOO_LARGE', `the file has ${length} bytes, wanted are at least ${minSizeBytes}`)
+    }
+    if (!acceptHtml && isUnexpectedHtml(describeLocator(task.locator), facts)) {
+      throw new TrawlError('ERR_CONTENT_UNEXPECTED', 'the server sent an HTML page instead of the file', {
+        context: { url: facts.url },
+      })
+    }
+  }
+}
+
+function outcomeFacts(outcome: CommitFacts): FileFacts {
+  const { attempts, durationMs, fetchedBytes } = outcome
+  return { attempts, durationMs: Math.round(durationMs), fetchedBytes }
+}
+
+/** Same length and the modification time that the server tells: the validator a file of a stranger has. */
+function isSameFile(found: { readonly size: number; readonly mtimeMs: number }, facts: EntityFacts): boolean {
+  const modifiedS = facts.validators.lastModifiedS
+  return (
+    facts.lengthBytes === found.size && modifiedS !== undefined && Math.floor(found.mtimeMs / 1000) === modifiedS
+  )
+}
+
+const htmlNames = /\.(?:x?html?|php|aspx?|jsp|cgi)$|\/$/i
+
+/** HTML where the address promises something else: a log-in page or an error told with 200. */
+function isUnexpectedHtml(url: string, facts: EntityFacts): boolean {
+  if (!facts.contentType?.startsWith('text/html')) return false
+  const path = url.replace(/[?#].*$/, '').replace(/^[a-z]+:\/\/[^/]*/i, '')
+  return /\.[a-z0-9]{1,8}$/i.test(path) && !htmlNames.test(path)
+}
+
+function siblingOf(absolute: string, path: string): string {
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  return absolute.slice(0, absolute.lastIndexOf('/') + 1) + name
+}

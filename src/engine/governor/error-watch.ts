@@ -1,0 +1,84 @@
+import type { HostLoad } from './host-load.ts'
+
+const usualTolerance = 0.05
+const minErrors = 4
+/** After a cut, a share of failures between these parts of the old one was not helped by it. */
+const unhelpedFrom = 0.6
+const unhelpedTo = 1.7
+const maxUnhelped = 2
+/** Cuts further apart have nothing to do with each other. */
+const relatedMs = 30_000
+const forgetMs = 600_000
+
+/** What to do about errors: nothing, fewer requests at once, or take the last cuts back since they did not help. */
+export type ErrorVerdict = 'bear' | 'cut' | 'undo'
+
+/**
+ * Watches the share of requests that fail. When it is clearly above a twentieth, the limit is cut. If the share
+ * stays as it was through two cuts, the number of requests is not the cause: the cuts are taken back, and about
+ * that share is borne for ten minutes.
+ */
+export class ErrorWatch {
+  /** Share of failures at the last verdict but 'bear'. */
+  share = 0
+  /** Fewest requests at once with which one failed, at that verdict. */
+  level = Infinity
+  /** The limit before the first of the cuts that belong together. */
+  limitBefore = 1
+  #errors = 0
+  #ends = 0
+  #sinceMs: number
+  #lowestLevel = Infinity
+  #unhelped = 0
+  #cutAtMs = -Infinity
+  #tolerance = usualTolerance
+  #tolerantUntilMs = 0
+
+  constructor(nowMs: number) {
+    this.#sinceMs = nowMs
+  }
+
+  ok(): void {
+    this.#ends++
+  }
+
+  failed(level: number, load: HostLoad, nowMs: number): ErrorVerdict {
+    if (nowMs - this.#sinceMs > Math.max(500, 3 * load.ttfbMs) && this.#ends >= 20) this.#restart(nowMs)
+    this.#errors++
+    this.#ends++
+    this.#lowestLevel = Math.min(this.#lowestLevel, level)
+    const borne = (nowMs < this.#tolerantUntilMs ? this.#tolerance : usualTolerance) * this.#ends
+    // Three deviations above what is borne; a few early failures are no share.
+    if (this.#errors < Math.max(minErrors, borne + 3 * Math.sqrt(borne))) return 'bear'
+    return this.#decide(load.limit, nowMs)
+  }
+
+  #decide(limit: number, nowMs: number): ErrorVerdict {
+    const related = nowMs - this.#cutAtMs < relatedMs
+    const before = this.share
+    this.share = this.#errors / this.#ends
+    this.level = this.#lowestLevel
+    this.#restart(nowMs)
+    if (!related) {
+      this.limitBefore = limit
+      this.#unhelped = 0
+    } else if (this.share >= unhelpedFrom * before && this.share <= unhelpedTo * before && this.share < 0.9) {
+      this.#unhelped++
+    }
+    if (this.#unhelped >= maxUnhelped) {
+      this.#tolerance = Math.min(0.9, 2 * this.share)
+      this.#tolerantUntilMs = nowMs + forgetMs
+      this.#cutAtMs = -Infinity
+      return 'undo'
+    }
+    this.#cutAtMs = nowMs
+    return 'cut'
+  }
+
+  #restart(nowMs: number): void {
+    this.#errors = 0
+    this.#ends = 0
+    this.#lowestLevel = Infinity
+    this.#sinceMs = nowMs
+  }
+}

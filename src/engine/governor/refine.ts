@@ -1,0 +1,133 @@
+import type { HostLoad } from './host-load.ts'
+import { LevelTrial } from './level-trial.ts'
+import type { Phase } from './phase.ts'
+import type { Level, SlowStartResult } from './slow-start.ts'
+
+const trialMs = 150
+const trialTurns = 4
+const bulkTrialMs = 600
+/** Nothing is lost while there are too many requests, so the search for fewer begins with a long look. */
+const firstTrialMs = 1000
+/** Fewer requests are taken when they keep this share of the goodput. */
+const keepShare = 0.96
+const usefulGain = 1.03
+const maxTrials = 7
+
+/**
+ * After slow start, which knows the right limit to a factor of two: finds the fewest requests with nearly the best
+ * goodput, or the most before a collapse, by short trials between a limit that is good and one that is not. The
+ * good one is measured afresh first, since a process and a connection warm up.
+ */
+export class Refine implements Phase {
+  readonly name = 'refine'
+  readonly #load: HostLoad
+  readonly #done: (nowMs: number) => Phase
+  /** The limit kept so far. */
+  #good: number
+  /** Too few, or too many when `#upwards`. */
+  #bad: number
+  readonly #upwards: boolean
+  #guess: number
+  #goodRate = 0
+  #trials = 0
+  #trial: LevelTrial
+
+  private constructor(load: HostLoad, range: RefineRange, nowMs: number, done: (nowMs: number) => Phase) {
+    this.#load = load
+    this.#done = done
+    this.#good = range.good
+    this.#bad = range.bad
+    this.#upwards = range.bad > range.good
+    this.#guess = range.guess
+    this.#trial = this.#try(range.good, nowMs)
+  }
+
+  /** The phase after slow start: a search where there is something to find, else what `done` gives. */
+  static after(
+    load: HostLoad,
+    result: SlowStartResult,
+    nowMs: number,
+    done: (nowMs: number) => Phase,
+  ): Phase {
+    const range = rangeOf(result, load.bounds.floor)
+    load.limit = Math.max(1, Math.min(range.good, load.top(nowMs)))
+    return closeEnough(range.good, range.bad) || range.guess === range.good
+      ? done(nowMs)
+      : new Refine(load, range, nowMs, done)
+  }
+
+  get growTo(): number {
+    return this.#trial.growTo
+  }
+
+  progress(nowMs: number): Phase | undefined {
+    const rate = this.#trial.progress(nowMs)
+    if (rate === undefined) return undefined
+    if (rate === 'void') return this.#finish(nowMs)
+    this.#judge(rate, nowMs)
+    if (closeEnough(this.#good, this.#bad) || ++this.#trials >= maxTrials) return this.#finish(nowMs)
+    this.#trial = this.#try(this.#guess, nowMs)
+    return undefined
+  }
+
+  #judge(rate: number, nowMs: number): void {
+    if (this.#goodRate === 0) {
+      this.#goodRate = rate
+      return
+    }
+    const good = rate >= this.#goodRate * (this.#upwards ? usefulGain : keepShare)
+    if (good) {
+      this.#good = this.#guess
+      // Small losses may not add up: the best rate seen stays the measure.
+      this.#goodRate = Math.max(this.#goodRate, rate)
+    } else {
+      this.#bad = this.#guess
+      if (this.#upwards) this.#load.learnCeiling(this.#guess - 1, nowMs)
+    }
+    this.#guess = (this.#good + this.#bad) >> 1
+  }
+
+  #try(limit: number, nowMs: number): LevelTrial {
+    const reference = this.#goodRate
+    const minMs = reference === 0 && !this.#upwards ? firstTrialMs : trialMs
+    const bulkMs = Math.max(minMs, bulkTrialMs, 3 * this.#load.ttfbMs)
+    return new LevelTrial(this.#load, { limit, minMs, turns: trialTurns, bulkMs, reference }, nowMs)
+  }
+
+  #finish(nowMs: number): Phase {
+    this.#load.limit = Math.max(1, Math.min(this.#good, this.#load.top(nowMs)))
+    return this.#done(nowMs)
+  }
+}
+
+interface RefineRange {
+  readonly good: number
+  readonly bad: number
+  /** Where to look first. */
+  readonly guess: number
+}
+
+function closeEnough(good: number, bad: number): boolean {
+  return Math.abs(good - bad) <= Math.max(1, good >> 3)
+}
+
+function rangeOf(result: SlowStartResult, floor: number): RefineRange {
+  const { levels, collapsed, bulk } = result
+  let best: Level = { limit: 1, high: 1, rate: 0 }
+  for (const level of levels) if (level.rate > best.rate) best = level
+  if (collapsed) {
+    const bad = Math.max(levels.at(-1)?.limit ?? 1, best.limit + 1)
+    return { good: best.limit, bad, guess: (best.limit + bad) >> 1 }
+  }
+  const at = levels.findIndex((level) => level.rate >= 0.95 * best.rate)
+  const good = levels[at]?.high ?? 1
+  const below = levels[at - 1]
+  if (!below) {
+    const bad = bulk ? 0 : Math.min(floor, good)
+    return { good, bad, guess: (good + bad) >> 1 }
+  }
+  // While goodput grows as the limit does, the bend lies where the line from the origin meets the best.
+  const bend = Math.ceil((below.limit * keepShare * best.rate) / below.rate)
+  const guess = Math.max(below.limit + 1, Math.min(bend, good))
+  return closeEnough(good, guess) ? { good, bad: guess, guess } : { good, bad: below.limit, guess }
+}

@@ -1,0 +1,20 @@
+export { createEngine, type Engine, type EngineOptions } from './engine.ts'
+export type { Admission, CommitFacts, Destination, NamedTask } from './destination/destination.ts'
+export { FolderDestination, type FolderDestinationOptions, type OnExists } from './destination/folder-destination.ts'
+export * from './governor/index.ts'
+export { decideRetry, defaultRetryOptions, type RetryOptions } from './run/retry-policy.ts'
+export { Run, type RunOptions, type TaskInput } from './run/run.ts'
+export { hostOf } from './run/running-task.ts'
+export { createLocalExecutor, type LocalExecutorOptions } from './transfer/local-executor.ts'
+export type {
+  EntityFacts,
+  EntityVerdict,
+  Executor,
+  ExecutorProperties,
+  KeptBytes,
+  StagedTransfer,
+  TransferCallbacks,
+  TransferOrder,
+  TransferResult,
+} from './transfer/transfer.ts'
+export { algorithmsOf, ByteCounter, createCrc32c, verifyDigests } from './verify/index.ts'

@@ -1,0 +1,54 @@
+import type { TrawlError } from '../../core/index.ts'
+
+export interface RetryOptions {
+  /** Attempts after the first, for errors that may pass. */
+  readonly retries: number
+  readonly baseDelayMs: number
+  readonly maxDelayMs: number
+  /** A server may ask to wait at most this long. */
+  readonly maxRetryAfterMs: number
+}
+
+export const defaultRetryOptions: RetryOptions = {
+  retries: 5,
+  baseDelayMs: 500,
+  maxDelayMs: 60_000,
+  maxRetryAfterMs: 3_600_000,
+}
+
+export type RetryDecision =
+  | { readonly retry: false }
+  /** `spends` is false where the server asked to wait: that is no fault of the file. */
+  | { readonly retry: true; readonly delayMs: number; readonly spends: boolean; readonly pauseHostMs?: number }
+
+/** Waits for throttled hosts do not spend attempts, but do not go on for ever either. */
+const maxThrottles = 100
+
+/**
+ * Whether and when a failed attempt is made again: exponential backoff with full jitter over its upper half (so
+ * that many failures do not come back together), or what the server asked for.
+ */
+export function decideRetry(
+  error: TrawlError,
+  tried: { readonly attempts: number; readonly throttles: number },
+  options: RetryOptions,
+  random: () => number = Math.random,
+): RetryDecision {
+  if (error.retry === 'never') return { retry: false }
+  if (error.retry === 'after') {
+    if (tried.throttles >= maxThrottles) return { retry: false }
+    const asked = error.retryAfterMs ?? backoffMs(tried.throttles, options)
+    const delayMs = Math.min(asked, options.maxRetryAfterMs)
+    // A fifth more at random: everybody was told the same moment.
+    const jitteredMs = delayMs * (1 + 0.2 * random())
+    return { retry: true, delayMs: 0, spends: false, pauseHostMs: jitteredMs }
+  }
+  if (tried.attempts > options.retries) return { retry: false }
+  const fullMs = backoffMs(tried.attempts - 1, options)
+  const delayMs = Math.max(fullMs * (0.5 + 0.5 * random()), Math.min(error.retryAfterMs ?? 0, options.maxRetryAfterMs))
+  return { retry: true, delayMs, spends: true }
+}
+
+function backoffMs(step: number, options: RetryOptions): number {
+  return Math.min(options.maxDelayMs, options.baseDelayMs * 2 ** Math.min(step, 30))
+}

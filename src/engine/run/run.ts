@@ -1,0 +1,497 @@
+import {
+  describeLocator,
+  toTrawlError,
+  TrawlError,
+  type ActiveItem,
+  type Clock,
+  type DownloadEventBody,
+  type DownloadTask,
+  type JobStats,
+  type Outcome,
+  type Progress,
+} from '../../core/index.ts'
+import type { Destination } from '../destination/destination.ts'
+import type { Governor, Lease } from '../governor/index.ts'
+import type {
+  EntityFacts,
+  EntityVerdict,
+  Executor,
+  KeptBytes,
+  StagedTransfer,
+  TransferCallbacks,
+  TransferOrder,
+  TransferResult,
+} from '../transfer/transfer.ts'
+import { OutcomeChannel } from './outcome-channel.ts'
+import { decideRetry, type RetryOptions } from './retry-policy.ts'
+import { RunCounters } from './run-counters.ts'
+import { newRunningTask, placesOf } from './running-task.ts'
+import { TaskQueue, type RunningTask } from './task-queue.ts'
+import { VolumeGuard } from './volume-guard.ts'
+
+/** Tasks one at a time, or in batches where there are millions. Read only as fast as they are started. */
+export type TaskInput = AsyncIterable<DownloadTask | readonly DownloadTask[]> | Iterable<DownloadTask | readonly DownloadTask[]>
+
+export interface RunOptions {
+  readonly destination: Destination
+  readonly retry: RetryOptions
+  /** Longest wait for room on a full volume. */
+  readonly spaceWaitMs: number
+  /** Told of everything but progress; never called for nobody. */
+  readonly onEvent?: (event: DownloadEventBody) => void
+  /** Per-item events are made only where somebody listens. */
+  readonly itemEvents?: () => boolean
+  /** Charged for each chunk; milliseconds to wait. */
+  readonly rateLimit?: (host: string, id: string, count: number) => number
+  readonly signal: AbortSignal
+}
+
+export interface RunParts {
+  readonly executor: Executor
+  readonly governor: Governor
+  readonly clock: Clock
+}
+
+/** So many tasks wait in memory; beyond them the input is not read. More only where a host is held back. */
+const windowSize = 1024
+const blockedWindowSize = 16 * 1024
+/** Outcomes that nobody has read; beyond them nothing is started. */
+const maxBacklog = 4096
+
+/**
+ * One run over a stream of tasks: reads them lazily, starts them as leases allow, retries, and gives an outcome for
+ * each. Owned by the engine.
+ */
+export class Run {
+  readonly counters: RunCounters
+  readonly #parts: RunParts
+  readonly #options: RunOptions
+  readonly #queue = new TaskQueue()
+  readonly #active = new Map<string, RunningTask>()
+  readonly #channel: OutcomeChannel
+  readonly #callbacks: TransferCallbacks
+  readonly #volume: VolumeGuard
+  readonly #stopCapacity: () => void
+  readonly #delays = new Map<RunningTask, () => void>()
+  #inputEnded = false
+  #roomWanted: (() => void) | undefined
+  #stopping = false
+  #paused = false
+  #pumping = false
+
+  constructor(parts: RunParts, options: RunOptions) {
+    this.#parts = parts
+    this.#options = options
+    this.counters = new RunCounters(parts.clock)
+    this.#channel = new OutcomeChannel(() => this.#pump())
+    this.#callbacks = this.#transferCallbacks()
+    this.#volume = new VolumeGuard({
+      clock: parts.clock,
+      waitMs: options.spaceWaitMs,
+      freeBytes: () => options.destination.freeBytes(),
+      onPause: (path, error) => options.onEvent?.({ type: 'volume.paused', path, error: error.toJSON() }),
+      onResume: (path) => {
+        options.onEvent?.({ type: 'volume.resumed', path })
+        this.#pump()
+      },
+      onGiveUp: (error) => this.#end(error),
+    })
+    this.#stopCapacity = parts.governor.onCapacity(() => {
+      this.#queue.unblock()
+      this.#pump()
+    })
+    if (options.signal.aborted) this.#stop()
+    else options.signal.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  /** Starts reading; outcomes come from `batches`. May be called once. */
+  start(input: TaskInput): void {
+    void this.#readInput(input)
+  }
+
+  /** Outcomes as they come. Throws a job-wide error, such as ERR_NO_SPACE after the wait. */
+  batches(): AsyncGenerator<readonly Outcome[], void, undefined> {
+    return this.#channel.batches()
+  }
+
+  /** No further tasks are started; the active ones end first. */
+  drain(): void {
+    this.#stop()
+  }
+
+  pause(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    this.#paused = false
+    this.#pump()
+  }
+
+  progress(): Progress {
+    this.counters.active = this.#active.size
+    this.counters.waiting = this.#queue.size + this.#delays.size
+    const hosts = this.#parts.governor.snapshot().hosts.map((host) => ({
+      host: host.host,
+      active: host.active,
+      limit: host.limit,
+      ...(host.pausedMs > 0 ? { pausedMs: host.pausedMs } : {}),
+    }))
+    return this.counters.progress(hosts)
+  }
+
+  activeItems(limit: number): ActiveItem[] {
+    const items: ActiveItem[] = []
+    for (const item of this.#active.values()) {
+      if (items.length >= limit) break
+      items.push({
+        id: item.task.id,
+        name: item.path ?? describeLocator(item.task.locator),
+        doneBytes: item.doneBytes,
+        connections: item.connections,
+        ...(item.sizeBytes === undefined ? {} : { sizeBytes: item.sizeBytes }),
+      })
+    }
+    return items
+  }
+
+  stats(): JobStats {
+    return this.counters.stats()
+  }
+
+  async #readInput(input: TaskInput): Promise<void> {
+    try {
+      for await (const each of input) {
+        const tasks = 'id' in each ? [each] : each
+        for (const task of tasks) {
+          if (this.#stopping) return this.#endInput(false)
+          this.#admit(task)
+          if (this.#queue.size + this.#delays.size >= windowSize) await this.#room()
+        }
+        // A long stretch of finished files must not keep timers and sockets waiting.
+        if (this.#channel.backlog > maxBacklog) await this.#room()
+      }
+      this.#endInput(true)
+    } catch (error) {
+      this.#endInput(false)
+      this.#end(toTrawlError(error))
+    }
+  }
+
+  #admit(task: DownloadTask): void {
+    this.counters.planned++
+    try {
+      const admission = this.#options.destination.admit(task)
+      if (admission.admit === 'skip') {
+        const { reason, path, sizeBytes } = admission
+        this.#finish({ ...emptyOutcome(task), status: 'skipped', skipReason: reason, path, sizeBytes })
+        return
+      }
+      this.#queue.add(newRunningTask(task, admission))
+    } catch (thrown) {
+      const error = toTrawlError(thrown)
+      this.#finish({ ...emptyOutcome(task), status: 'failed', error: error.toJSON() })
+      return
+    }
+    this.#pump()
+  }
+
+  /** Waits until there is room for more waiting tasks. */
+  #room(): Promise<void> {
+    this.#pump()
+    if (this.#hasRoom()) return Promise.resolve()
+    return new Promise((resolve) => (this.#roomWanted = resolve))
+  }
+
+  #hasRoom(): boolean {
+    if (this.#stopping) return true
+    const limit = this.#queue.allBlocked && this.#active.size === 0 ? blockedWindowSize : windowSize
+    return this.#queue.size + this.#delays.size < limit && this.#channel.backlog <= maxBacklog
+  }
+
+  #pump(): void {
+    if (this.#pumping) return
+    this.#pumping = true
+    try {
+      while (this.#mayStart()) {
+        const host = this.#queue.nextHost()
+        if (host === undefined) break
+        const lease = this.#parts.governor.tryAcquire(host)
+        if (!lease) {
+          this.#queue.block(host)
+          continue
+        }
+        const item = this.#queue.take()
+        if (item) void this.#attempt(item, lease)
+        else lease.release({ result: 'cancelled' })
+      }
+    } finally {
+      this.#pumping = false
+    }
+    if (this.#roomWanted && this.#hasRoom()) {
+      const wake = this.#roomWanted
+      this.#roomWanted = undefined
+      wake()
+    }
+  }
+
+  #mayStart(): boolean {
+    if (this.#stopping || this.#paused || this.#volume.paused) return false
+    const most = this.#parts.executor.properties.maxTransfers
+    return this.#channel.backlog <= maxBacklog && (most === undefined || this.#active.size < most)
+  }
+
+  async #attempt(item: RunningTask, lease: Lease): Promise<void> {
+    const { task } = item
+    item.attempt++
+    item.connections = 1
+    if (item.attempt === 1) item.startedMs = this.#parts.clock.now()
+    this.#active.set(task.id, item)
+    if (item.attempt === 1 && this.#options.itemEvents?.()) {
+      this.#options.onEvent?.({
+        type: 'task.started',
+        id: task.id,
+        ordinal: task.ordinal,
+        input: describeLocator(task.locator),
+      })
+    }
+    const order: TransferOrder = {
+      task,
+      places: placesOf(item),
+      mirrored: task.locator.kind === 'mirrors',
+      attempt: item.attempt - 1,
+      ...(item.kept === undefined ? {} : { kept: item.kept }),
+    }
+    const result = await this.#parts.executor.execute(order, lease, this.#callbacks)
+    item.connections = 0
+    this.#queue.unblock(item.host)
+    this.#pump()
+    try {
+      await this.#settle(item, result)
+    } catch (error) {
+      this.#failed(item, toTrawlError(error))
+    }
+    this.#pump()
+    this.#maybeEnd()
+  }
+
+  async #settle(item: RunningTask, result: TransferResult): Promise<void> {
+    item.fetchedBytes += result.fetchedBytes
+    if (result.result === 'failed') {
+      item.kept = result.kept
+      item.httpStatus = result.httpStatus ?? item.httpStatus
+      return this.#failed(item, result.error)
+    }
+    if (result.result === 'skipped') {
+      const path = result.path ?? item.path
+      this.#leave(item)
+      this.#finish({
+        ...this.#outcomeBase(item),
+        status: 'skipped',
+        skipReason: result.reason,
+        sizeBytes: item.sizeBytes ?? 0,
+        ...(path === undefined ? {} : { path }),
+      })
+      return
+    }
+    await this.#commit(item, result)
+  }
+
+  async #commit(item: RunningTask, staged: StagedTransfer): Promise<void> {
+    const base = this.#outcomeBase(item)
+    const path = await this.#options.destination.commit(item, staged, base)
+    this.#leave(item)
+    const { url, contentType, digest, httpStatus, unverifiedLength } = staged.facts
+    this.#finish({
+      ...base,
+      status: 'ok',
+      path,
+      sizeBytes: staged.lengthBytes,
+      ...(url === undefined ? {} : { url }),
+      ...(contentType === undefined ? {} : { contentType }),
+      ...(digest === undefined ? {} : { digest }),
+      ...(httpStatus === undefined ? {} : { httpStatus }),
+      ...(unverifiedLength === undefined ? {} : { unverifiedLength }),
+      ...(staged.value === undefined ? {} : { value: staged.value }),
+    })
+  }
+
+  #failed(item: RunningTask, error: TrawlError): void {
+    this.#leave(item)
+    if (error.code === 'ERR_CANCELLED') return this.#unfinished(item)
+    if (error.code === 'ERR_NO_SPACE') {
+      item.attempt--
+      this.#queue.add(item)
+      this.#volume.pause(error)
+      return
+    }
+    const decision = decideRetry(error, { attempts: item.attempt, throttles: item.throttles }, this.#options.retry)
+    if (!decision.retry || this.#stopping) {
+      return decision.retry ? this.#unfinished(item) : this.#giveUp(item, error)
+    }
+    if (!decision.spends) {
+      item.throttles++
+      item.attempt--
+    }
+    this.counters.retries++
+    this.#announceRetry(item, error, decision.pauseHostMs ?? decision.delayMs)
+    if (decision.pauseHostMs !== undefined) {
+      this.#parts.governor.pauseHost(item.host, decision.pauseHostMs, error.message)
+    }
+    if (decision.delayMs === 0) this.#queue.add(item)
+    else this.#addLater(item, decision.delayMs)
+  }
+
+  #addLater(item: RunningTask, delayMs: number): void {
+    const cancel = this.#parts.clock.after(delayMs, () => {
+      this.#delays.delete(item)
+      this.#queue.add(item)
+      this.#pump()
+    })
+    this.#delays.set(item, cancel)
+  }
+
+  #announceRetry(item: RunningTask, error: TrawlError, delayMs: number): void {
+    if (!this.#options.itemEvents?.()) return
+    this.#options.onEvent?.({
+      type: 'task.retrying',
+      id: item.task.id,
+      input: describeLocator(item.task.locator),
+      attempt: item.attempt,
+      delayMs,
+      error: error.toJSON(),
+    })
+  }
+
+  #giveUp(item: RunningTask, error: TrawlError): void {
+    const facts = { attempts: item.attempt, ...(item.httpStatus === undefined ? {} : { httpStatus: item.httpStatus }) }
+    this.#options.destination.failed(item, error, facts)
+    this.#finish({
+      ...this.#outcomeBase(item),
+      status: 'failed',
+      error: error.toJSON(),
+      ...(item.path === undefined ? {} : { path: item.path }),
+      ...(item.httpStatus === undefined ? {} : { httpStatus: item.httpStatus }),
+    })
+  }
+
+  #unfinished(item: RunningTask): void {
+    this.#finish({
+      ...this.#outcomeBase(item),
+      status: 'unfinished',
+      ...(item.path === undefined ? {} : { path: item.path }),
+    })
+  }
+
+  #outcomeBase(item: RunningTask): Omit<Outcome, 'status'> {
+    return {
+      id: item.task.id,
+      ordinal: item.task.ordinal,
+      input: describeLocator(item.task.locator),
+      sizeBytes: 0,
+      fetchedBytes: item.fetchedBytes,
+      durationMs: item.startedMs === 0 ? 0 : this.#parts.clock.now() - item.startedMs,
+      attempts: item.attempt,
+    }
+  }
+
+  #leave(item: RunningTask): void {
+    this.#active.delete(item.task.id)
+    this.counters.activeBytes -= item.doneBytes
+    item.doneBytes = 0
+  }
+
+  #finish(outcome: Outcome): void {
+    this.counters.finished(outcome)
+    this.#channel.push(outcome)
+    if (this.#options.itemEvents?.()) this.#options.onEvent?.({ type: 'task.finished', outcome })
+  }
+
+  #transferCallbacks(): TransferCallbacks {
+    const itemOf = (order: TransferOrder): RunningTask => {
+      const item = this.#active.get(order.task.id)
+      if (!item) throw new TrawlError('ERR_INTERNAL', 'a transfer that is not active')
+      return item
+    }
+    return {
+      entity: (order, facts) => this.#entity(itemOf(order), facts),
+      acquire: (host) => (this.#mayStart() ? this.#parts.governor.tryAcquire(host) : undefined),
+      received: (order, host, count) => {
+        const item = itemOf(order)
+        item.doneBytes += count
+        this.counters.activeBytes += count
+        this.counters.received(count)
+        return this.#options.rateLimit?.(host, order.task.id, count) ?? 0
+      },
+      checkpoint: (order, kept: KeptBytes) => this.#options.destination.checkpoint(itemOf(order), kept),
+      notice: (order, error) =>
+        this.#options.onEvent?.({
+          type: 'job.notice',
+          message: `${describeLocator(order.task.locator)}: ${error.message}`,
+          error: error.toJSON(),
+        }),
+    }
+  }
+
+  #entity(item: RunningTask, facts: EntityFacts): EntityVerdict {
+    const verdict = this.#options.destination.entity(item, facts)
+    item.path = verdict.path
+    if (item.sizeBytes === undefined && facts.lengthBytes !== undefined) {
+      this.counters.knownBytes += facts.lengthBytes
+    }
+    item.sizeBytes = facts.lengthBytes
+    return verdict
+  }
+
+  readonly #onAbort = (): void => {
+    this.#stop()
+    this.#maybeEnd()
+  }
+
+  #stop(): void {
+    if (this.#stopping) return
+    this.#stopping = true
+    for (const [item, cancel] of this.#delays) {
+      cancel()
+      this.#unfinished(item)
+    }
+    this.#delays.clear()
+    for (const item of this.#queue.drain()) this.#unfinished(item)
+    this.#pump()
+    this.#maybeEnd()
+  }
+
+  #endInput(whole: boolean): void {
+    this.#inputEnded = true
+    this.counters.plannedIsFinal = whole
+    this.#maybeEnd()
+  }
+
+  #maybeEnd(): void {
+    if (!this.#inputEnded && !this.#stopping) return
+    if (this.#active.size > 0 || this.#queue.size > 0 || this.#delays.size > 0) return
+    this.#end()
+  }
+
+  #end(error?: TrawlError): void {
+    this.#stopCapacity()
+    this.#volume.close()
+    this.#options.signal.removeEventListener('abort', this.#onAbort)
+    this.#options.destination.flush()
+    this.counters.end()
+    this.#channel.end(error)
+  }
+}
+
+function emptyOutcome(task: DownloadTask): Omit<Outcome, 'status'> {
+  return {
+    id: task.id,
+    ordinal: task.ordinal,
+    input: describeLocator(task.locator),
+    sizeBytes: 0,
+    fetchedBytes: 0,
+    durationMs: 0,
+    attempts: 0,
+  }
+}
+

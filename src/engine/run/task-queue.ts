@@ -1,0 +1,162 @@
+import type { Place, TrawlError, DownloadTask } from '../../core/index.ts'
+import type { KeptBytes } from '../transfer/transfer.ts'
+
+/** A task on its way through a run, with what its attempts have left behind. */
+export interface RunningTask {
+  readonly task: DownloadTask
+  readonly host: string
+  places: readonly Place[]
+  priority: number
+  /** Attempts made, those that a server asked to wait for not counted. */
+  attempt: number
+  throttles: number
+  connections: number
+  /** Name given, relative to the root. */
+  path: string | undefined
+  kept: KeptBytes | undefined
+  startedMs: number
+  fetchedBytes: number
+  doneBytes: number
+  sizeBytes: number | undefined
+  error: TrawlError | undefined
+  httpStatus: number | undefined
+  /** Times that its address was asked for again. */
+  refreshed: number
+  replace: boolean
+}
+
+interface HostQueue {
+  readonly host: string
+  /** Highest priority first; each a first-in first-out list read from `head`. */
+  lanes: { readonly priority: number; items: RunningTask[]; head: number }[]
+  size: number
+  blocked: boolean
+}
+
+/**
+ * Tasks that wait for a request to be allowed, by host. Hosts take turns; within a host the highest priority goes
+ * first, then the order of arrival. All operations are constant time for the usual few priorities.
+ */
+export class TaskQueue {
+  readonly #hosts = new Map<string, HostQueue>()
+  #ready: HostQueue[] = []
+  #size = 0
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** True when tasks wait but every host that has some was refused. */
+  get allBlocked(): boolean {
+    return this.#size > 0 && this.#ready.length === 0
+  }
+
+  add(item: RunningTask): void {
+    const queue = this.#queue(item.host)
+    let lane = queue.lanes.find((each) => each.priority === item.priority)
+    if (!lane) {
+      lane = { priority: item.priority, items: [], head: 0 }
+      queue.lanes.push(lane)
+      queue.lanes.sort((a, b) => b.priority - a.priority)
+    }
+    lane.items.push(item)
+    queue.size++
+    this.#size++
+    if (queue.size === 1 && !queue.blocked) this.#ready.push(queue)
+  }
+
+  /** The host whose turn it is, or undefined when none may start anything. */
+  nextHost(): string | undefined {
+    return this.#ready[0]?.host
+  }
+
+  /** Takes the next task of the host whose turn it is. */
+  take(): RunningTask | undefined {
+    const queue = this.#ready[0]
+    const lane = queue?.lanes.find((each) => each.head < each.items.length)
+    const item = lane?.items[lane.head]
+    if (!queue || !lane || !item) return undefined
+    lane.head++
+    // Spent slots are given back in bulk: shifting one by one would copy the list each time.
+    if (lane.head > 512 && lane.head * 2 > lane.items.length) {
+      lane.items = lane.items.slice(lane.head)
+      lane.head = 0
+    }
+    queue.size--
+    this.#size--
+    if (queue.size === 0) this.#leave(queue)
+    else if (this.#ready.length > 1) this.#ready.push(this.#ready.shift() ?? queue)
+    return item
+  }
+
+  /** The host was refused: it is passed over until `unblock`. */
+  block(host: string): void {
+    const queue = this.#hosts.get(host)
+    if (!queue || queue.blocked) return
+    queue.blocked = true
+    this.#ready = this.#ready.filter((each) => each !== queue)
+  }
+
+  /** One host, or all, may be asked again. */
+  unblock(host?: string): void {
+    if (host !== undefined) return this.#unblock(this.#hosts.get(host))
+    for (const queue of this.#hosts.values()) this.#unblock(queue)
+  }
+
+  /** Takes all tasks out, in no particular order. */
+  drain(): RunningTask[] {
+    const items: RunningTask[] = []
+    for (const queue of this.#hosts.values()) {
+      for (const lane of queue.lanes) items.push(...lane.items.slice(lane.head))
+    }
+    this.#hosts.clear()
+    this.#ready = []
+    this.#size = 0
+    return items
+  }
+
+  /** Moves every waiting task of which `match` is true to another priority; tells how many. */
+  reprioritise(priority: number, match: (item: RunningTask) => boolean): number {
+    const items = this.drain()
+    let changed = 0
+    for (const item of items) {
+      if (match(item)) {
+        item.priority = priority
+        changed++
+      }
+      this.add(item)
+    }
+    return changed
+  }
+
+  /** Takes out every waiting task of which `match` is true. */
+  remove(match: (item: RunningTask) => boolean): RunningTask[] {
+    const removed: RunningTask[] = []
+    for (const item of this.drain()) {
+      if (match(item)) removed.push(item)
+      else this.add(item)
+    }
+    return removed
+  }
+
+  #queue(host: string): HostQueue {
+    let queue = this.#hosts.get(host)
+    if (!queue) {
+      queue = { host, lanes: [], size: 0, blocked: false }
+      this.#hosts.set(host, queue)
+    }
+    return queue
+  }
+
+  #unblock(queue: HostQueue | undefined): void {
+    if (!queue?.blocked) return
+    queue.blocked = false
+    if (queue.size > 0) this.#ready.push(queue)
+    else this.#hosts.delete(queue.host)
+  }
+
+  #leave(queue: HostQueue): void {
+    this.#ready = this.#ready.filter((each) => each !== queue)
+    if (!queue.blocked) this.#hosts.delete(queue.host)
+  }
+}

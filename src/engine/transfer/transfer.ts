@@ -1,0 +1,98 @@
+import type { Digest, DownloadTask, Extent, Place, SkipReason, TrawlError, Validators } from '../../core/index.ts'
+import type { FileFacts, Sink } from '../../storage/index.ts'
+import type { Lease } from '../governor/index.ts'
+
+/** Bytes of an earlier attempt or run that may be gone on from. */
+export interface KeptBytes {
+  readonly generation: number
+  readonly extents: readonly Extent[]
+  readonly lengthBytes?: number
+  /** By origin. */
+  readonly validators: Readonly<Record<string, Validators>>
+  readonly contentType?: string
+}
+
+/** One task as it is handed out for transfer: plain data, so that a worker may get it. */
+export interface TransferOrder {
+  readonly task: DownloadTask
+  /** Resolved and in the order to be tried; at least one. */
+  readonly places: readonly Place[]
+  /** All places have the same bytes, so they may be used at once. */
+  readonly mirrored: boolean
+  readonly attempt: number
+  readonly kept?: KeptBytes
+}
+
+/** What the headers of the first response say about the file. */
+export interface EntityFacts {
+  readonly url: string
+  readonly httpStatus: number
+  readonly lengthBytes?: number
+  readonly contentType?: string
+  readonly contentDisposition?: string
+  readonly validators: Validators
+}
+
+/** What the coordinator says to a file once its headers are known: where its bytes go, or that none are wanted. */
+export type EntityVerdict =
+  | { readonly verdict: 'go'; readonly sink: Sink }
+  | { readonly verdict: 'skip'; readonly reason: SkipReason; readonly path?: string }
+
+/** What a transfer asks of the run that it belongs to. */
+export interface TransferCallbacks {
+  /** Called once per attempt with the headers of the first good response. Throws TrawlError to refuse the file. */
+  entity(order: TransferOrder, facts: EntityFacts): EntityVerdict
+  /** More connections for the same file; undefined when there is no room now. */
+  acquire(host: string): Lease | undefined
+  /** Body bytes arrived, for progress and limits; milliseconds to wait before reading on. */
+  received(order: TransferOrder, host: string, count: number): number
+  /** Bytes are safe on disk; to be journaled. */
+  checkpoint(order: TransferOrder, kept: KeptBytes): void
+  /** Something worth telling that is no failure, such as a changed file that is started again. */
+  notice(order: TransferOrder, error: TrawlError): void
+}
+
+export type TransferResult =
+  | StagedTransfer
+  | { readonly result: 'skipped'; readonly reason: SkipReason; readonly path?: string; readonly fetchedBytes: number }
+  | {
+      readonly result: 'failed'
+      readonly error: TrawlError
+      readonly fetchedBytes: number
+      readonly httpStatus?: number
+      /** What may be gone on from; absent when nothing is worth keeping. */
+      readonly kept?: KeptBytes
+    }
+
+/** All bytes are in the sink, checked, and not yet committed. */
+export interface StagedTransfer {
+  readonly result: 'staged'
+  readonly sink: Sink
+  readonly generation: number
+  readonly lengthBytes: number
+  readonly crc32: number
+  readonly digests: readonly Digest[]
+  readonly fetchedBytes: number
+  readonly facts: FileFacts
+  /** What the acceptor made of the bytes. */
+  readonly value?: unknown
+}
+
+/**
+ * Carries out transfers: the seam of the modes. `execute` never rejects: every end is a result. The first lease is
+ * the order's own and is released by the executor. Aborting the signal ends all transfers soon, with ERR_CANCELLED,
+ * and keeps what is on disk.
+ */
+export interface Executor {
+  readonly properties: ExecutorProperties
+  execute(order: TransferOrder, lease: Lease, callbacks: TransferCallbacks): Promise<TransferResult>
+  close(): Promise<void>
+}
+
+export interface ExecutorProperties {
+  readonly mode: 'async' | 'loop' | 'threads' | 'processes'
+  /** Options that are functions (resolvers, hooks on bytes) work. */
+  readonly functions: boolean
+  /** Transfers at once that the mode can do; undefined when only the limits count. */
+  readonly maxTransfers?: number
+}

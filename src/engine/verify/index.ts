@@ -1,0 +1,3 @@
+export { algorithmsOf, ByteCounter } from './byte-counter.ts'
+export { createCrc32c } from './crc32c.ts'
+export { verifyDigests } from './verify-digests.ts'

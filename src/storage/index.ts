@@ -1,0 +1,24 @@
+export { FileJournal, type FileJournalOptions } from './journal/file-journal.ts'
+export type {
+  CheckpointRecord,
+  DoneFile,
+  FailedRecord,
+  FileFacts,
+  IntentRecord,
+  Journal,
+  JournalEntry,
+  NamedRecord,
+  TaskState,
+} from './journal/journal.ts'
+export type { LogDamage } from './journal/log-file.ts'
+export { MemoryJournal } from './journal/memory-journal.ts'
+export { TaskIndex } from './journal/task-index.ts'
+export { ExtentSet } from './sink/extent-set.ts'
+export { FileSink } from './sink/file-sink.ts'
+export { MemorySink } from './sink/memory-sink.ts'
+export { publish } from './sink/publish.ts'
+export type { CommitOptions, Sink, SinkProperties } from './sink/sink.ts'
+export { Volume, type Durability } from './sink/volume.ts'
+export { OutputFolder, type OutputFolderOptions } from './output-folder.ts'
+export { storageError } from './storage-error.ts'
+export * from './naming/index.ts'

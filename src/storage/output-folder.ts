@@ -1,0 +1,143 @@
+import { lstatSync, mkdirSync, readdirSync, rmSync, statfsSync, type Stats } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { TrawlError, type TaskId } from '../core/index.ts'
+import { FolderLock } from './folder-lock.ts'
+import { FileJournal } from './journal/file-journal.ts'
+import type { Journal } from './journal/journal.ts'
+import type { LogDamage } from './journal/log-file.ts'
+import { ConfinedRoot, DirectoryCache, NameRegistry } from './naming/index.ts'
+import { FileSink } from './sink/file-sink.ts'
+import { errnoOf, storageError } from './storage-error.ts'
+import { Volume, type Durability } from './sink/volume.ts'
+
+export interface OutputFolderOptions {
+  readonly path: string
+  readonly durability: Durability
+  readonly onDamage?: (damage: readonly LogDamage[]) => void
+}
+
+/** The folder, below an output folder, that holds everything of ours that is not a result. */
+export const stateFolderName = '.trawl'
+
+/**
+ * An output folder with its state: journal, parts, names given, lock. Opening makes what is missing, refuses when
+ * another process works there, and reads the journal.
+ */
+export class OutputFolder {
+  readonly path: string
+  readonly journal: Journal
+  readonly names: NameRegistry
+  readonly volume: Volume
+  readonly directories = new DirectoryCache()
+  readonly root: ConfinedRoot
+  readonly #lock: FolderLock
+  readonly #state: string
+
+  /** Throws ERR_LOCKED, ERR_NOT_DIRECTORY, ERR_PERMISSION, ERR_FORMAT_NEWER, ERR_JOURNAL_CORRUPT, storage errors. */
+  constructor(options: OutputFolderOptions) {
+    this.path = resolve(options.path)
+    this.#state = join(this.path, stateFolderName)
+    this.#makeFolders()
+    this.#lock = FolderLock.acquire(join(this.#state, 'lock'))
+    try {
+      this.journal = new FileJournal({
+        path: join(this.#state, 'journal'),
+        ...(options.onDamage ? { onDamage: options.onDamage } : {}),
+      })
+    } catch (error) {
+      this.#lock.release()
+      throw error
+    }
+    this.root = new ConfinedRoot(this.path)
+    this.volume = new Volume({ durability: options.durability })
+    this.names = new NameRegistry()
+    // Nothing of ours may get the name of our own folder.
+    this.names.add(stateFolderName)
+    this.journal.eachName((path) => void this.names.add(path))
+  }
+
+  /** Where the bytes of an unfinished task are. */
+  partPath(id: TaskId): string {
+    return `${this.#state}/parts/${id}`
+  }
+
+  statePath(name: string): string {
+    return join(this.#state, name)
+  }
+
+  sink(id: TaskId): FileSink {
+    return new FileSink(this.partPath(id), this.volume)
+  }
+
+  /** What stands under a relative path, links not followed; undefined for nothing. */
+  look(path: string): Stats | undefined {
+    try {
+      return lstatSync(`${this.path}/${path}`, { throwIfNoEntry: false })
+    } catch (error) {
+      // A file where the path has a folder: nothing stands there, and making the folder will say so.
+      if (errnoOf(error) === 'ENOTDIR') return undefined
+      throw storageError(error, { path: join(this.path, path), doing: 'look at' })
+    }
+  }
+
+  /** Absolute form of a relative path whose folders have been made; undefined until they are. */
+  placed(path: string): string | undefined {
+    return this.root.known(path)
+  }
+
+  /** Makes the folders above a relative path and gives its absolute form. Throws ERR_PATH_UNSAFE, storage errors. */
+  async place(path: string): Promise<string> {
+    const slash = path.lastIndexOf('/')
+    const absolute = await this.root.resolve(path)
+    if (slash >= 0) {
+      await this.directories.ensure(join(this.path, path.slice(0, slash)))
+      return this.root.resolve(path)
+    }
+    return absolute
+  }
+
+  /** Bytes that an ordinary user may still write on the volume. */
+  freeBytes(): number | undefined {
+    try {
+      const stats = statfsSync(this.path)
+      return stats.bavail * stats.bsize
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Part files that belong to no task that is known as unfinished are of no use any more. */
+  removeOrphanParts(): number {
+    let removed = 0
+    for (const name of readdirSync(join(this.#state, 'parts'))) {
+      const state = this.journal.state(name)
+      if (state === 'partial' || state === 'failed' || state === 'staged') continue
+      rmSync(this.partPath(name), { force: true })
+      removed++
+    }
+    return removed
+  }
+
+  close(): void {
+    try {
+      this.journal.close()
+    } finally {
+      this.#lock.release()
+    }
+  }
+
+  #makeFolders(): void {
+    try {
+      mkdirSync(join(this.#state, 'parts'), { recursive: true })
+    } catch (error) {
+      const code = errnoOf(error)
+      if (code === 'EEXIST' || code === 'ENOTDIR') {
+        throw new TrawlError('ERR_NOT_DIRECTORY', `${this.path} is a file or lies below one`, {
+          cause: error,
+          context: { path: this.path },
+        })
+      }
+      throw storageError(error, { path: this.path, doing: 'create the folder' })
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import { closeSync, fsyncSync, linkSync, lstatSync, openSync, renameSync, unlinkSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { TrawlError } from '../../core/index.ts'
+import { storageError } from '../storage-error.ts'
+import type { Durability } from './volume.ts'
+
+/**
+ * Gives a complete part file its final name, atomically. Without `replace` a file that stands there is never
+ * touched: ERR_EXISTS (a link fails where a rename would replace). File systems without links fall back to a
+ * check before the rename.
+ */
+export function publish(
+  partPath: string,
+  finalPath: string,
+  options: { readonly replace: boolean; readonly durability: Durability },
+): void {
+  try {
+    if (options.replace) renameSync(partPath, finalPath)
+    else publishNew(partPath, finalPath)
+    if (options.durability === 'strict') syncFolder(dirname(finalPath))
+  } catch (error) {
+    throw storageError(error, { path: finalPath, doing: 'name' })
+  }
+}
+
+function publishNew(partPath: string, finalPath: string): void {
+  try {
+    linkSync(partPath, finalPath)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === undefined || !withoutLinks.has(code)) throw error
+    if (lstatSync(finalPath, { throwIfNoEntry: false })) {
+      throw new TrawlError('ERR_EXISTS', `${finalPath} exists and is not ours`, {
+        context: { path: finalPath },
+      })
+    }
+    renameSync(partPath, finalPath)
+    return
+  }
+  unlinkSync(partPath)
+}
+
+/** What file systems without hard links, or that refuse them, answer. */
+const withoutLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV', 'EINVAL'])
+
+function syncFolder(path: string): void {
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
