@@ -2,12 +2,11 @@ import type { HostLoad } from './host-load.ts'
 
 const usualTolerance = 0.05
 const minErrors = 4
-/** After a cut, a share of failures between these parts of the old one was not helped by it. */
-const unhelpedFrom = 0.6
-const unhelpedTo = 1.7
+/** After a cut, a share of failures above this part of the old one was not helped by it. */
+const unhelped = 0.5
 const maxUnhelped = 2
 /** Cuts further apart have nothing to do with each other. */
-const relatedMs = 30_000
+const relatedMs = 120_000
 const forgetMs = 600_000
 
 /** What to do about errors: nothing, fewer requests at once, or take the last cuts back since they did not help. */
@@ -62,7 +61,7 @@ export class ErrorWatch {
     if (!related) {
       this.limitBefore = limit
       this.#unhelped = 0
-    } else if (this.share >= unhelpedFrom * before && this.share <= unhelpedTo * before && this.share < 0.9) {
+    } else if (this.share >= unhelped * before && this.share < 0.9) {
       this.#unhelped++
     }
     if (this.#unhelped >= maxUnhelped) {

@@ -30,7 +30,7 @@ export interface HostControllerOptions extends ControlBounds {
 
 const throttleCut = 0.5
 const errorCut = 0.7
-const deepestErrorCut = 0.35
+const deepestErrorCut = 0.5
 const longestRecoveryMs = 30_000
 const longestBackoffMs = 60_000
 
@@ -203,6 +203,7 @@ export class HostController {
       this.#load.forgetCeiling()
       this.#load.limit = Math.max(this.#load.limit, Math.min(this.#errors.limitBefore, this.#load.top(nowMs)))
       this.#episode = undefined
+      this.#brakes = 0
       this.#phase = this.#fixed ? this.#steady(nowMs) : this.#slowStart(nowMs)
       this.#onChange(this.#load.limit, 'errors do not depend on the limit')
     }
