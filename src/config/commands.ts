@@ -103,6 +103,9 @@ export const compareGroups = [
 /** Groups of commands that only look: `verify`, `status`, `clean`, `sites`. */
 export const lookGroups = [outputGroup, logGroup, configGroup] as const
 
+/** The groups that say which configuration files count. */
+export const configGroups = [configGroup] as const
+
 /** Every group once, in the order of the documentation. */
 export const allGroups = [
   inputGroup,

@@ -1,6 +1,7 @@
 import { defaultTextOf } from './flags-of.ts'
 import type { Group, Option } from './group.ts'
-import { defaultInFile } from './json-schema-of.ts'
+import { valueInFile } from './json-schema-of.ts'
+import { yamlValue } from './yaml-value.ts'
 
 /**
  * A commented configuration file with every option and its default. Taking the `#` away from a line of an option
@@ -48,15 +49,5 @@ function lines(option: Option): string {
 }
 
 function value(option: Option): string {
-  return option.field.filled ? ` ${yamlValue(defaultInFile(option))}` : ''
-}
-
-/** YAML of a small value on one line: a plain word where that is safe, else its JSON, which is YAML too. */
-export function yamlValue(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((each) => yamlValue(each)).join(', ')}]`
-  if (typeof value === 'string' && /^[A-Za-z_][\w.-]*$/.test(value) && !/^(true|false|null)$/i.test(value))
-    return value
-  if (typeof value === 'string' && /^\d+(\.\d+)?[A-Za-z]+$/.test(value) && !/^\d+e\d*$/i.test(value))
-    return value
-  return JSON.stringify(value)
+  return option.field.filled ? ` ${yamlValue(valueInFile(option, option.field.default))}` : ''
 }

@@ -130,17 +130,16 @@ function absolute(option: Option, value: ConfigValue, document: ConfigDocument):
 function fromFile(value: ConfigValue, path: string): ConfigValue {
   if (value.type !== 'text' || value.text === '' || value.text === '-') return value
   if (/^([/\\~]|[a-z]:[/\\]|[a-z][a-z0-9+.-]+:\/\/)/i.test(value.text)) return value
-  const folder = path.slice(0, Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')))
-  if (folder === '') return value
+  const end = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'))
+  if (end === -1) return value
+  const folder = path.slice(0, end)
   const rest = value.text.replace(/^(\.[/\\])+/, '')
-  return { type: 'text', text: rest === '.' ? folder : `${folder}/${rest}` }
+  return { type: 'text', text: rest === '.' ? folder || '/' : `${folder}/${rest}` }
 }
 
 function unknownKey(document: ConfigDocument, entry: ConfigEntry, block: string | undefined): TrawlError {
-  const words = [
-    ...allOptions().byKey.keys(),
-    ...(block === undefined ? ['hosts', 'sources', ...Object.keys(commands)] : []),
-  ]
+  const blockNames = block === undefined ? ['hosts', 'sources', ...Object.keys(commands)] : []
+  const words = [...blockNames, ...allOptions().byKey.keys()]
   const byName = allOptions().byName.get(entry.key)?.key
   const meant = byName ?? nearest(entry.key, words)
   const where = block === undefined ? '' : ` in ${block}`

@@ -1,4 +1,5 @@
 import { isMap, withoutEmptyEntries } from './maps.ts'
+import type { Origin } from './origin.ts'
 import type { OptionBlock, ResolvedConfig } from './resolved-config.ts'
 
 /** True when the pattern means the host. Without a port it means all ports; `*.` means subdomains of any depth. */
@@ -33,10 +34,7 @@ export function hostOptions<Values extends object>(
   source?: string,
 ): Values {
   if (config.blocks.length === 0) return config.values
-  const matching = config.blocks.filter((block) =>
-    block.kind === 'host' ? matchesHost(block.pattern, host) : block.pattern === source,
-  )
-  return overlaid(config, matching)
+  return overlaid(config, matching(config.blocks, host, source))
 }
 
 /** The options that hold for a source, whatever the host. */
@@ -47,21 +45,50 @@ export function sourceOptions<Values extends object>(config: ResolvedConfig<Valu
   )
 }
 
+/** Where the values of `hostOptions` come from, by resolved name. */
+export function hostOrigins(
+  config: ResolvedConfig<object>,
+  host: string,
+  source?: string,
+): Readonly<Record<string, Origin>> {
+  const origins: Record<string, Origin> = { ...config.origins }
+  for (const block of matching(config.blocks, host, source)) {
+    for (const [name, origin] of Object.entries(block.origins)) {
+      const above = block.aboveFixed || !Object.hasOwn(config.fixed, name)
+      if (above && !block.unset.includes(name)) origins[name] = origin
+    }
+  }
+  return origins
+}
+
+function matching(
+  blocks: readonly OptionBlock[],
+  host: string,
+  source: string | undefined,
+): readonly OptionBlock[] {
+  return (
+    blocks
+      .filter((block) =>
+        block.kind === 'host' ? matchesHost(block.pattern, host) : block.pattern === source,
+      )
+      // The sort is stable: of two equal patterns the block of the higher layer stays later.
+      .toSorted((a, b) => Number(a.aboveFixed) - Number(b.aboveFixed) || precision(a) - precision(b))
+  )
+}
+
 function overlaid<Values extends object>(
   config: ResolvedConfig<Values>,
   blocks: readonly OptionBlock[],
 ): Values {
   if (blocks.length === 0) return config.values
-  // The sort is stable: of two equal patterns the block of the higher layer stays later.
-  const sorted = blocks.toSorted((a, b) => precision(a) - precision(b))
   const everywhere: Readonly<Record<string, unknown>> = Object.fromEntries(Object.entries(config.values))
   const values: Record<string, unknown> = { ...everywhere }
-  for (const block of sorted.filter(({ aboveFixed }) => !aboveFixed)) {
+  for (const block of blocks.filter(({ aboveFixed }) => !aboveFixed)) {
     for (const name of block.unset) values[name] = everywhere[name]
     overlay(values, block.values)
   }
   overlay(values, config.fixed)
-  for (const block of sorted.filter(({ aboveFixed }) => aboveFixed)) overlay(values, block.values)
+  for (const block of blocks.filter(({ aboveFixed }) => aboveFixed)) overlay(values, block.values)
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- blocks hold checked values of the same options
   return withoutEmptyEntries(values) as Values
 }

@@ -3,6 +3,7 @@ export {
   bookGroups,
   commands,
   compareGroups,
+  configGroups,
   datasetGroups,
   getGroups,
   lookGroups,
@@ -60,8 +61,10 @@ export type { OutputOptions } from './groups/output.ts'
 export type { PackOptions } from './groups/pack.ts'
 export type { RetryOptions } from './groups/retry.ts'
 export type { ServerOptions } from './groups/server.ts'
-export { hostOptions, matchesHost, sourceOptions } from './host-options.ts'
+export { hostOptions, hostOrigins, matchesHost, sourceOptions } from './host-options.ts'
 export { fileSchemaOf, jsonSchemaOf } from './json-schema-of.ts'
+export { shownText, shownValue } from './shown-value.ts'
+export { unknownVariables } from './unknown-variables.ts'
 export { optionsMarkdown } from './options-markdown.ts'
 export { originText, type FileLayer, type Origin } from './origin.ts'
 export { parseOptions, resolveConfig, type ConfigLayers, type GivenFlags } from './resolve-config.ts'

@@ -98,16 +98,18 @@ function propertyOf(option: Option, form: 'resolved' | 'file'): Json {
   return {
     description: field.description,
     ...value,
-    ...(field.filled ? { default: form === 'file' ? defaultInFile(option) : field.default } : {}),
+    ...(field.filled
+      ? { default: form === 'file' ? valueInFile(option, field.default) : field.default }
+      : {}),
     ...(field.secret === true ? { writeOnly: true } : {}),
   }
 }
 
-/** The default as it would stand in a file: lists, maps, numbers and switches as such, the rest as people write it. */
-export function defaultInFile({ field }: Option): unknown {
+/** A value as it would stand in a file: lists, maps, numbers and switches as such, the rest as people write it. */
+export function valueInFile({ field }: Option, value: unknown): unknown {
   const { kind } = field
-  const value = field.default
   if (Array.isArray(value) || kind.merges || typeof value === 'boolean') return value
   if (typeof value === 'number' && kind.fileSchema === undefined) return value
-  return kind.toText(value)
+  const text = kind.toText(value)
+  return typeof value === 'number' && /^\d+$/.test(text) ? Number(text) : text
 }

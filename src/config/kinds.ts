@@ -207,20 +207,20 @@ export function choice<const C extends readonly [string, ...string[]]>(choices: 
 /** Several texts: the flag repeats, and commas separate where `separator` says so. */
 export function list<V extends string>(
   item: Kind<V>,
-  options: { readonly separator?: ','; readonly max?: number } = {},
+  options: { readonly separator?: ',' } = {},
 ): Kind<readonly V[]> {
-  const { separator, max } = options
-  const base = z.array(item.schema)
+  const { separator } = options
+  const one = item.choices === undefined ? { type: ['string', 'number'] } : { enum: item.choices }
   return {
     name: `list of ${item.name}`,
-    schema: max === undefined ? base : base.max(max),
+    schema: z.array(item.schema),
     ...(item.placeholder === undefined ? {} : { placeholder: item.placeholder }),
     allowed: separator === undefined ? item.allowed : `${item.allowed}; several separated by commas`,
     allowedValue: `a list, each ${item.allowed}`,
     repeats: true,
     merges: false,
     ...(item.choices === undefined ? {} : { choices: item.choices }),
-    fileSchema: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: ['string', 'number'] } }] },
+    fileSchema: { anyOf: [{ type: 'string' }, { type: 'array', items: one }] },
     read: (raw) => {
       if (raw.form === 'entries') return { bad: describeRaw(raw) }
       return readItems(item, raw.form === 'items' ? raw.items : splitTexts(raw.texts, separator))
@@ -257,6 +257,7 @@ export function map(options: {
   readonly lowerCase?: boolean
 }): Kind<Readonly<Record<string, string>>> {
   const { assign, names, lowerCase = false } = options
+  const entries = z.record(z.string().regex(names), z.string().regex(/^[^\r\n\0]*$/))
   const readEntry = (name: string, value: string): readonly [string, string] | undefined => {
     const key = lowerCase ? name.trim().toLowerCase() : name.trim()
     return names.test(key) && !/[\r\n\0]/.test(value) ? [key, value.trim()] : undefined
@@ -267,7 +268,7 @@ export function map(options: {
   }
   return {
     name: 'map',
-    schema: z.record(z.string().regex(names), z.string().regex(/^[^\r\n\0]*$/)),
+    schema: lowerCase ? entries.overwrite(withLowerCaseNames) : entries,
     placeholder: options.placeholder,
     allowed: options.allowed,
     allowedValue: 'an object of names and texts',
@@ -304,6 +305,10 @@ export function map(options: {
         .map(([name, each]) => (assign === ':' ? `${name}: ${each}` : `${name}=${each}`))
         .join('\n'),
   }
+}
+
+function withLowerCaseNames(value: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name.toLowerCase(), each]))
 }
 
 /** `a, b or c`. */

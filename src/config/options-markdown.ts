@@ -26,7 +26,7 @@ above it. \`trawl config init\` writes one. Relative paths in project and option
 timeout: 30s
 limitRate: 20MiB
 book:                    # only for trawl book
-  format: cbz
+  formats: [cbz, pdf]
 hosts:
   example.org:           # this host
     maxPerHost: 2

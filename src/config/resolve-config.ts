@@ -1,7 +1,7 @@
 import { TrawlError } from '../core/index.ts'
 import type { CommandName, InputOfGroups, OptionsOfGroups } from './commands.ts'
 import type { ConfigDocument } from './config-document.ts'
-import { readFileLayer, type BlockGiven } from './file-layer.ts'
+import { readFileLayer, type BlockGiven, type FileGiven } from './file-layer.ts'
 import { givenRaw, givenValue, invalid, type Given } from './given.ts'
 import type { Group, Option } from './group.ts'
 import { nearest } from './nearest.ts'
@@ -20,6 +20,8 @@ export interface ConfigLayers<G extends readonly Group[]> {
   /** Such as `process.env`. An empty variable counts as not given. */
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly flags?: GivenFlags
+  /** Takes the place of `~` at the start of paths, in all layers but `args`. */
+  readonly home?: string
   /** Values in resolved form, of library callers and requests. */
   readonly args?: InputOfGroups<G>
   /** Blocks in resolved form; they are above `args`. */
@@ -39,27 +41,19 @@ export function resolveConfig<const G extends readonly Group[]>(spec: {
 }): ResolvedConfig<OptionsOfGroups<G>> {
   const { groups, layers = {}, command } = spec
   const index = indexOf(groups)
-  const order: readonly FileLayer[] = ['user', 'project', 'option']
-  const files = (layers.files ?? [])
-    .toSorted((a, b) => order.indexOf(a.layer) - order.indexOf(b.layer))
-    .map((document) => ({ layer: document.layer, ...readFileLayer(document, index, command) }))
-  const belowEnvironment = files.filter(({ layer }) => layer !== 'option').flatMap(({ values }) => values)
-  const optionFiles = files.filter(({ layer }) => layer === 'option').flatMap(({ values }) => values)
-  const fixed = [...readFlags(index, layers.flags ?? {}), ...readArgs(index, layers.args ?? {})]
-  const values: Record<string, unknown> = {}
-  const origins: Record<string, Origin> = {}
-  for (const option of index.byName.values()) {
-    origins[option.name] = { layer: 'default' }
-    if (option.field.filled) values[option.name] = option.field.default
-  }
-  for (const given of [
-    ...belowEnvironment,
-    ...readEnvironment(index, layers.env ?? {}),
-    ...optionFiles,
+  const files = readFiles(index, layers, command)
+  const [environment, flags] = [
+    readEnvironment(index, layers.env ?? {}).map((given) => atHome(given, layers.home)),
+    readFlags(index, layers.flags ?? {}).map((given) => atHome(given, layers.home)),
+  ]
+  const fixed = [...flags, ...readArgs(index, layers.args ?? {})]
+  const stack = [
+    ...files.filter(({ layer }) => layer !== 'option').flatMap(({ values }) => values),
+    ...environment,
+    ...files.filter(({ layer }) => layer === 'option').flatMap(({ values }) => values),
     ...fixed,
-  ]) {
-    lay(values, origins, given)
-  }
+  ]
+  const { values, origins } = layStack(index, stack)
   checkRules(groups, values, origins)
   return {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each value passed the schema of its option
@@ -83,6 +77,53 @@ export function parseOptions<const G extends readonly Group[]>(
   input: InputOfGroups<G>,
 ): OptionsOfGroups<G> {
   return resolveConfig({ groups, layers: { args: input } }).values
+}
+
+interface LayeredFile extends FileGiven {
+  readonly layer: FileLayer
+}
+
+function readFiles(
+  index: OptionIndex,
+  layers: { readonly files?: readonly ConfigDocument[]; readonly home?: string },
+  command: CommandName | undefined,
+): readonly LayeredFile[] {
+  const order: readonly FileLayer[] = ['user', 'project', 'option']
+  return (layers.files ?? [])
+    .toSorted((a, b) => order.indexOf(a.layer) - order.indexOf(b.layer))
+    .map((document) => {
+      const { values, blocks } = readFileLayer(document, index, command)
+      return {
+        layer: document.layer,
+        values: values.map((given) => atHome(given, layers.home)),
+        blocks: blocks.map((block) => ({
+          ...block,
+          values: block.values.map((given) => atHome(given, layers.home)),
+        })),
+      }
+    })
+}
+
+function atHome(given: Given, home: string | undefined): Given {
+  if (home === undefined || !given.option.field.kind.name.endsWith('path')) return given
+  const expand = (value: unknown): unknown =>
+    typeof value === 'string' && /^~($|[/\\])/.test(value) ? home + value.slice(1) : value
+  const { value } = given
+  return { ...given, value: Array.isArray(value) ? value.map((each) => expand(each)) : expand(value) }
+}
+
+function layStack(
+  index: OptionIndex,
+  stack: readonly Given[],
+): { readonly values: Record<string, unknown>; readonly origins: Record<string, Origin> } {
+  const values: Record<string, unknown> = {}
+  const origins: Record<string, Origin> = {}
+  for (const option of index.byName.values()) {
+    origins[option.name] = { layer: 'default' }
+    if (option.field.filled) values[option.name] = option.field.default
+  }
+  for (const given of stack) lay(values, origins, given)
+  return { values, origins }
 }
 
 function readEnvironment(index: OptionIndex, env: Readonly<Record<string, string | undefined>>): Given[] {
