@@ -1,12 +1,13 @@
-import type { Socket } from 'node:net'
 import { Client, type buildConnector, type Dispatcher } from 'undici'
 import { connectError } from './network-error.ts'
 
-/** Opens a socket to an origin. The socket is returned at once where it is known, so that it can be given up. */
-export type Connect = (
-  target: buildConnector.Options,
-  done: buildConnector.Callback,
-) => Socket | undefined | void
+/** Something that is being opened and may be given up. */
+export interface Opening {
+  destroy(error?: Error): void
+}
+
+/** Opens a socket to an origin and calls `done` once, unless it was given up. */
+export type Connect = (target: buildConnector.Options, done: buildConnector.Callback) => Opening | undefined
 
 /** Limits that hold for every connection of a transport. */
 export interface ConnectionOptions {
@@ -44,7 +45,7 @@ export class Connection implements Carrier {
   readonly #client: Client
   readonly #owner: ConnectionOwner
   #served = 0
-  #connecting: Socket | undefined
+  #connecting: Opening | undefined
 
   constructor(origin: string, options: ConnectionOptions, owner: ConnectionOwner) {
     this.#owner = owner
@@ -89,13 +90,15 @@ export class Connection implements Carrier {
   }
 
   #open(connect: Connect, target: buildConnector.Options, done: buildConnector.Callback): void {
+    let finished = false
     const opened = connect(target, (error, socket) => {
+      finished = true
       this.#connecting = undefined
       // undici would try socket errors of its own again and again; ours are final.
       if (error !== null) return done(connectError(error, target), null)
       this.remoteAddress = socket.remoteAddress
       done(null, socket)
     })
-    this.#connecting = opened ?? undefined
+    if (!finished) this.#connecting = opened
   }
 }

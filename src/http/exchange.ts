@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici'
 import { TrawlError } from '../core/index.ts'
 import type { Carrier } from './connection.ts'
 import { cancelledError, exchangeError } from './network-error.ts'
-import type { CarrierPool } from './origin-pool.ts'
+import type { Lane } from './lanes.ts'
 import type { ChunkConsumer, ResponseBody, TransportRequest, TransportResponse } from './transport.ts'
 
 /** Bytes kept for a consumer that has not come yet or is busy, before the connection is paused. */
@@ -17,7 +17,7 @@ const ended: Promise<'end'> = Promise.resolve('end')
 export interface ExchangeOptions {
   readonly request: TransportRequest
   readonly dispatch: Dispatcher.DispatchOptions
-  readonly pool: CarrierPool
+  readonly lane: Lane
   readonly resolve: (response: TransportResponse) => void
   readonly reject: (error: TrawlError) => void
   /** Called once, when nothing can happen any more. */
@@ -58,8 +58,8 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
 
   /** Sends the request over a carrier of the pool. */
   start(fresh: boolean): void {
-    const { pool, dispatch } = this.#options
-    this.#carrier = pool.acquire(fresh)
+    const { lane, dispatch } = this.#options
+    this.#carrier = lane.pool.acquire(fresh)
     this.#carrier.dispatch(dispatch, this)
   }
 
@@ -85,7 +85,8 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
     headers: IncomingHttpHeaders,
   ): void {
     if (status < 200 || this.#over) return
-    const { request, resolve } = this.#options
+    const { request, resolve, lane } = this.#options
+    if (status === 407 && lane.forward !== undefined) return this.#break(lane.forward.refused(request.url))
     const announced = headers['content-length']
     if (announced !== undefined && request.method !== 'HEAD' && status !== 204 && status !== 304) {
       this.#expectedBytes = Number(announced)
@@ -123,8 +124,10 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
     if (this.#over) return
     if (this.#mayRetry(cause)) {
       this.#retried = true
-      this.#carrier?.discard()
+      const dead = this.#carrier
       this.start(true)
+      // After the new one is taken, or the pool would be empty in between and forgotten.
+      dead?.discard()
       return
     }
     const phase = this.#answered ? 'body' : this.#controller === undefined ? 'connect' : 'headers'

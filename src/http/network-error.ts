@@ -72,7 +72,7 @@ export function connectError(
   const make = (to: ErrorCode, text: string, more: TrawlErrorOptions = {}): TrawlError =>
     new TrawlError(to, `${place}: ${text}`, { cause: error, context, ...more })
   if (code === 'EMFILE' || code === 'ENFILE') return make('ERR_TOO_MANY_FILES', 'no free file descriptor')
-  if (dnsFailures.has(code) || isLookup(error)) return dnsError(code, make)
+  if (dnsFailures.has(code) || lookupCall(error) !== '') return dnsError(code, lookupCall(error), make)
   if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') {
     return make('ERR_NET_TIMEOUT', 'no connection in time', { scope: 'host' })
   }
@@ -83,17 +83,21 @@ export function connectError(
   return make('ERR_NET_CONNECT', code || error.message)
 }
 
-function isLookup(error: Error): boolean {
+/** `getaddrinfo`, `queryA` or the like when the error comes from a resolver, else an empty text. */
+function lookupCall(error: Error): string {
   const told = telling(error)
-  return told instanceof Error && 'syscall' in told && /^(?:getaddrinfo|query)/.test(String(told.syscall))
+  const call = told instanceof Error && 'syscall' in told ? String(told.syscall) : ''
+  return /^(?:getaddrinfo|query)/.test(call) ? call : ''
 }
 
 function dnsError(
   code: string,
+  call: string,
   make: (to: ErrorCode, text: string, more?: TrawlErrorOptions) => TrawlError,
 ): TrawlError {
-  // glibc says EAI_AGAIN when it could not ask; other systems say ENOTFOUND also when they are offline.
-  const certain = code === 'ENODATA' || (code === 'ENOTFOUND' && process.platform === 'linux')
+  // glibc says EAI_AGAIN when it could not ask; the resolvers of other systems say ENOTFOUND also when offline.
+  const asked = call.startsWith('query') || process.platform === 'linux'
+  const certain = code === 'ENODATA' || (code === 'ENOTFOUND' && asked)
   if (certain) return make('ERR_NET_DNS', 'no such host', { retry: 'never' })
   return make('ERR_NET_DNS', `the name could not be resolved (${code})`, { scope: 'host' })
 }

@@ -1,10 +1,13 @@
-import { buildConnector, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import { TrawlError, toTrawlError } from '../core/index.ts'
+import { createConnect } from './connect/connector.ts'
+import { createDnsCache, systemLookup } from './connect/dns-cache.ts'
 import type { Connect, ConnectionOptions } from './connection.ts'
 import { Exchange } from './exchange.ts'
+import { createLanes, type Lane } from './lanes.ts'
 import { createLocate, type RequestTarget } from './locate.ts'
 import { cancelledError } from './network-error.ts'
-import { OriginPool, type CarrierPool } from './origin-pool.ts'
+import type { RouteFor } from './route.ts'
 import { SignalGroups } from './signal-groups.ts'
 import type { SendOptions, Transport, TransportRequest, TransportResponse } from './transport.ts'
 
@@ -18,36 +21,43 @@ export interface UndiciTransportOptions {
   readonly keepAliveMs?: number
   /** Response headers longer than this are refused. Default 64 KiB. */
   readonly maxHeaderBytes?: number
-  /** Opens sockets; default is a plain TCP or TLS connection. */
-  readonly connect?: Connect
+  /** `auto` lets https servers choose HTTP/2. Default `off`: it brings files no faster. */
+  readonly http2?: 'off' | 'auto'
+  /** Sent with every request that does not have it. */
+  readonly userAgent?: string
+  /** The way to each origin; default is a plain TCP or TLS connection. */
+  readonly routeFor?: RouteFor
 }
 
 /**
- * A transport over undici's low-level dispatch: HTTP/1.1, kept-alive connections, no redirects, cookies or
- * retries. Only a kept-alive connection that died unnoticed is replaced, once, before the first byte of an
- * answer to GET or HEAD. `Accept-Encoding: identity` is sent unless the request says otherwise.
+ * A transport over undici's low-level dispatch: kept-alive connections, no redirects, cookies or retries. Only a
+ * kept-alive connection that died unnoticed is replaced, once, before the first byte of an answer to GET or
+ * HEAD. `Accept-Encoding: identity` is sent unless the request says otherwise. User information in URLs is not
+ * sent.
  */
 export function createUndiciTransport(options: UndiciTransportOptions = {}): Transport {
   return new UndiciTransport(options)
 }
 
 class UndiciTransport implements Transport {
-  readonly #connections: ConnectionOptions
   readonly #locate = createLocate()
-  readonly #pools = new Map<string, CarrierPool>()
+  readonly #lanes: ReturnType<typeof createLanes>
   readonly #signals = new SignalGroups<Exchange>()
   readonly #inFlight = new Set<Exchange>()
+  readonly #userAgent: string | undefined
   #closed = false
   #onIdle: (() => void) | undefined
 
   constructor(options: UndiciTransportOptions) {
-    const connectTimeoutMs = options.connectTimeoutMs ?? 10_000
-    this.#connections = {
+    const connections: Omit<ConnectionOptions, 'connect'> = {
       timeoutMs: options.timeoutMs ?? 30_000,
       keepAliveMs: options.keepAliveMs ?? 10_000,
       maxHeaderBytes: options.maxHeaderBytes ?? 64 * 1024,
-      connect: options.connect ?? plainConnect(connectTimeoutMs),
     }
+    const allowHttp2 = options.http2 === 'auto'
+    const routeFor = options.routeFor ?? directRoute(options.connectTimeoutMs ?? 10_000, allowHttp2)
+    this.#lanes = createLanes({ connections, allowHttp2, routeFor })
+    this.#userAgent = options.userAgent
   }
 
   readonly send = (request: TransportRequest, options?: SendOptions): Promise<TransportResponse> => {
@@ -55,8 +65,10 @@ class UndiciTransport implements Transport {
     if (signal?.aborted === true) return Promise.reject(cancelledError(request.url, signal.reason))
     if (this.#closed) return Promise.reject(cancelledError(request.url, 'the transport is closed'))
     let target: RequestTarget
+    let lane: Lane
     try {
       target = this.#locate(request.url)
+      lane = this.#lanes.get(target.origin)
     } catch (error) {
       return Promise.reject(toTrawlError(error))
     }
@@ -64,8 +76,8 @@ class UndiciTransport implements Transport {
       const group = signal === undefined ? undefined : this.#signals.of(signal)
       const exchange = new Exchange({
         request,
-        dispatch: dispatchOptions(request, target.path),
-        pool: this.#pool(target.origin),
+        dispatch: dispatchOptions(request, target, lane, this.#userAgent),
+        lane,
         resolve,
         reject,
         onSettled: (self) => {
@@ -82,52 +94,60 @@ class UndiciTransport implements Transport {
 
   async close(): Promise<void> {
     this.#closed = true
-    const pools = [...this.#pools.values()]
-    const closing = pools.map((pool) => pool.close())
+    const closing = this.#lanes.pools().map((pool) => pool.close())
     if (this.#inFlight.size > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve))
     await Promise.all(closing)
-    await Promise.all(pools.map((pool) => pool.destroy()))
+    await Promise.all(this.#lanes.pools().map((pool) => pool.destroy()))
   }
 
   async destroy(): Promise<void> {
     this.#closed = true
-    const pools = [...this.#pools.values()]
+    const pools = this.#lanes.pools()
     const reason = new TrawlError('ERR_CANCELLED', 'the transport was destroyed')
     for (const exchange of this.#inFlight) exchange.abort(reason)
     await Promise.all(pools.map((pool) => pool.destroy()))
   }
-
-  #pool(origin: string): CarrierPool {
-    let pool = this.#pools.get(origin)
-    if (pool === undefined) {
-      // Forgotten with its last connection: a list may name millions of hosts.
-      pool = new OriginPool(origin, this.#connections, () => this.#pools.delete(origin))
-      this.#pools.set(origin, pool)
-    }
-    return pool
-  }
 }
 
-function dispatchOptions(request: TransportRequest, path: string): Dispatcher.DispatchOptions {
+function dispatchOptions(
+  request: TransportRequest,
+  target: RequestTarget,
+  lane: Lane,
+  userAgent: string | undefined,
+): Dispatcher.DispatchOptions {
   const headers: string[] = []
   let encodingGiven = false
+  let agentGiven = userAgent === undefined
   for (const name in request.headers) {
     headers.push(name, request.headers[name] ?? '')
     if (name === 'accept-encoding') encodingGiven = true
+    else if (name === 'user-agent') agentGiven = true
   }
   if (!encodingGiven) headers.push('accept-encoding', 'identity')
+  if (!agentGiven && userAgent !== undefined) headers.push('user-agent', userAgent)
   const { method, body, timeoutMs } = request
-  if (body === undefined && timeoutMs === undefined) return { method, path, headers }
-  return {
+  const { forward } = lane
+  if (body === undefined && timeoutMs === undefined && forward === undefined) {
+    return { method, path: target.path, headers }
+  }
+  if (forward !== undefined) headers.push('host', target.origin.slice('http://'.length), ...forward.headers)
+  const options = {
     method,
-    path,
+    path: forward === undefined ? target.path : target.origin + target.path,
     headers,
     ...(body === undefined ? {} : { body }),
     ...(timeoutMs === undefined ? {} : { headersTimeout: timeoutMs, bodyTimeout: timeoutMs }),
+    // Else undici would take the name for TLS from the Host header, which is not the proxy's.
+    ...(forward === undefined ? {} : { servername: forward.servername }),
   }
+  return options
 }
 
-function plainConnect(timeoutMs: number): Connect {
-  // Returns the socket, though its type does not say so; that is only used to give it up early.
-  return buildConnector({ allowH2: false, timeout: timeoutMs })
+function directRoute(timeoutMs: number, allowHttp2: boolean): RouteFor {
+  const connect: Connect = createConnect({
+    timeoutMs,
+    allowHttp2,
+    lookup: createDnsCache({ lookup: systemLookup }),
+  })
+  return () => ({ connect })
 }

@@ -1,0 +1,94 @@
+import { Socket } from 'node:net'
+import { Client, type buildConnector } from 'undici'
+import { isTrawlError } from '../../core/index.ts'
+import type { Connect } from '../connection.ts'
+import { connectError } from '../network-error.ts'
+import { proxyAuthorization, type ProxyEndpoint } from './proxy-endpoint.ts'
+import { proxyError, proxyRefused, proxyUnreachable } from './proxy-error.ts'
+
+/** What a tunnel needs besides the proxy. */
+export interface TunnelOptions {
+  readonly proxy: ProxyEndpoint
+  /** Opens the connection to the proxy. */
+  readonly connectProxy: Connect
+  /** Puts TLS on a socket that is open, for https targets. */
+  readonly upgrade: Connect
+  readonly timeoutMs: number
+}
+
+/** Reaches https origins through an HTTP proxy by CONNECT (RFC 9110, 9.3.6). */
+export function createHttpTunnel(options: TunnelOptions): Connect {
+  return (target, done) => {
+    const abort = new AbortController()
+    const opening = open(options, target, abort.signal)
+    const delivery = deliver(options, target, opening, done)
+    return {
+      destroy: (reason) => {
+        abort.abort()
+        void delivery.then((socket) => socket?.destroy(reason))
+      },
+    }
+  }
+}
+
+/** Hands a socket that reaches the target on, with TLS where the target wants it; or tells why there is none. */
+export async function deliver(
+  options: Pick<TunnelOptions, 'upgrade'>,
+  target: buildConnector.Options,
+  opening: Promise<Socket>,
+  done: buildConnector.Callback,
+): Promise<Socket | undefined> {
+  let socket: Socket
+  try {
+    socket = await opening
+  } catch (error) {
+    done(error instanceof Error ? error : new Error(String(error)), null)
+    return undefined
+  }
+  if (target.protocol === 'https:') options.upgrade({ ...target, httpSocket: socket }, done)
+  else done(null, socket)
+  return socket
+}
+
+async function open(
+  options: TunnelOptions,
+  target: buildConnector.Options,
+  signal: AbortSignal,
+): Promise<Socket> {
+  const { proxy, timeoutMs } = options
+  const host = target.hostname.includes(':') ? `[${target.hostname}]` : target.hostname
+  const path = `${host}:${target.port === '' ? (target.protocol === 'https:' ? '443' : '80') : target.port}`
+  const authorization = proxyAuthorization(proxy)
+  let reached = false
+  const client = new Client(proxy.origin, {
+    allowH2: false,
+    headersTimeout: timeoutMs,
+    connect: (to, done) => {
+      options.connectProxy(to, (error, socket) => {
+        // undici would try some of its own error codes again and again; ours are final.
+        if (error !== null) return done(proxyUnreachable(proxy, connectError(error, to)), null)
+        reached = true
+        done(null, socket)
+      })
+    },
+  })
+  try {
+    const { statusCode, socket } = await client.connect({
+      path,
+      signal,
+      headers: {
+        host: path,
+        ...(authorization === undefined ? {} : { 'proxy-authorization': authorization }),
+      },
+    })
+    if (statusCode >= 200 && statusCode < 300 && socket instanceof Socket) return socket
+    socket.on('error', () => {}).destroy()
+    throw proxyRefused(proxy, statusCode, path)
+  } catch (error) {
+    if (isTrawlError(error)) throw error
+    const text = error instanceof Error ? error.message : String(error)
+    throw proxyError(proxy, reached ? `no tunnel: ${text}` : text, { cause: error })
+  } finally {
+    void client.destroy()
+  }
+}
