@@ -5,6 +5,8 @@ const minErrors = 4
 /** After a cut, a share of failures above this part of the old one was not helped by it. */
 const unhelped = 0.5
 const maxUnhelped = 2
+/** So few requests at once do not overload a host that still serves half of them. */
+const innocentLimit = 4
 /** Cuts further apart have nothing to do with each other. */
 const relatedMs = 120_000
 const forgetMs = 600_000
@@ -64,7 +66,7 @@ export class ErrorWatch {
     } else if (this.share >= unhelped * before && this.share < 0.9) {
       this.#unhelped++
     }
-    if (this.#unhelped >= maxUnhelped) {
+    if (this.#unhelped >= maxUnhelped || (limit <= innocentLimit && this.share < 0.5)) {
       this.#tolerance = Math.min(0.9, 2 * this.share)
       this.#tolerantUntilMs = nowMs + forgetMs
       this.#cutAtMs = -Infinity

@@ -178,13 +178,16 @@ export class HostController {
 
   #slowStart(nowMs: number): Phase {
     const load = this.#load
-    return new SlowStart(load, nowMs, (result, atMs) =>
-      Refine.after(load, result, atMs, (doneMs) => this.#steady(doneMs)),
-    )
+    const exits = {
+      steady: (atMs: number) => this.#steady(atMs),
+      slowStart: (atMs: number) => this.#slowStart(atMs),
+    }
+    return new SlowStart(load, nowMs, (result, atMs) => Refine.after(load, result, atMs, exits))
   }
 
   #steady(nowMs: number): Phase {
-    return new Steady(this.#load, nowMs, this.#fixed)
+    if (this.#fixed) return new Steady(this.#load, nowMs, undefined)
+    return new Steady(this.#load, nowMs, (atMs) => this.#slowStart(atMs))
   }
 
   #throttled(lease: LeaseFacts, nowMs: number): number {

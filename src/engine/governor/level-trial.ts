@@ -28,6 +28,8 @@ export class LevelTrial {
   readonly #load: HostLoad
   readonly #settings: TrialSettings
   readonly #startedMs: number
+  /** Time of a request before the trial, which a collapse does not colour. */
+  readonly #usualMs: number
   #stage: 'reach' | 'settle' | 'measure' = 'reach'
   #restarts = 0
 
@@ -35,6 +37,7 @@ export class LevelTrial {
     this.#load = load
     this.#settings = settings
     this.#startedMs = nowMs
+    this.#usualMs = load.latencyMs
     this.growTo = settings.limit
     if (settings.limit < load.limit) load.limit = settings.limit
     load.openWindow(nowMs)
@@ -51,6 +54,7 @@ export class LevelTrial {
       this.#enter('settle', nowMs)
     }
     if (this.#stage === 'settle') {
+      if (this.#failing(3, nowMs)) return load.window.rate(nowMs)
       if (load.window.unansweredBefore * 10 > load.limit) return undefined
       this.#enter('measure', nowMs)
       return undefined
@@ -66,15 +70,24 @@ export class LevelTrial {
   #measure(nowMs: number): number | 'void' | undefined {
     const load = this.#load
     const { window } = load
-    const { minMs, turns, bulkMs, reference } = this.#settings
+    const { minMs, turns, bulkMs } = this.#settings
     const elapsedMs = nowMs - window.startedMs
     const rate = window.rate(nowMs)
-    const failing = rate < reference / 2 && elapsedMs >= Math.max(50, 2 * load.latencyMs)
+    const failing = this.#failing(2, nowMs)
     const turned = window.turned && window.completions >= Math.max(8, turns * load.limit)
     if (!failing && elapsedMs < (turned ? minMs : Math.max(minMs, bulkMs))) return undefined
     if (window.demanded && !window.disturbed && !load.overloaded()) return rate
     if (this.#restarts++ >= maxRestarts) return 'void'
     load.openWindow(nowMs)
     return undefined
+  }
+
+  /** After so many usual request times, less than half of the work of before is done. */
+  #failing(times: number, nowMs: number): boolean {
+    const { window } = this.#load
+    const elapsedMs = nowMs - window.startedMs
+    return (
+      elapsedMs >= Math.max(50, times * this.#usualMs) && window.rate(nowMs) < this.#settings.reference / 2
+    )
   }
 }

@@ -6,22 +6,32 @@ import type { Level, SlowStartResult } from './slow-start.ts'
 const trialMs = 150
 const trialTurns = 4
 const bulkTrialMs = 600
-/** Nothing is lost while there are too many requests, so the search for fewer begins with a long look. */
-const firstTrialMs = 1000
+/** Nothing is lost while there are too many requests, so the search for fewer begins with a longer look. */
+const firstTrialMs = 500
 /** Fewer requests are taken when they keep this share of the goodput. */
 const keepShare = 0.96
 const usefulGain = 1.03
+/** Share of a growth that goodput must follow for slow start to go on. */
+const keenShare = 0.5
 const maxTrials = 7
+
+/** Where a search may lead. */
+export interface RefineExits {
+  readonly steady: (nowMs: number) => Phase
+  /** Slow start ended too early: go on from the present limit. */
+  readonly slowStart: (nowMs: number) => Phase
+}
 
 /**
  * After slow start, which knows the right limit to a factor of two: finds the fewest requests with nearly the best
  * goodput, or the most before a collapse, by short trials between a limit that is good and one that is not. The
- * good one is measured afresh first, since a process and a connection warm up.
+ * good one is measured afresh first, since a process and a connection warm up; and before fewer are tried, a few more
+ * are, in case slow start was misled.
  */
 export class Refine implements Phase {
   readonly name = 'refine'
   readonly #load: HostLoad
-  readonly #done: (nowMs: number) => Phase
+  readonly #exits: RefineExits
   /** The limit kept so far. */
   #good: number
   /** Too few, or too many when `#upwards`. */
@@ -31,10 +41,11 @@ export class Refine implements Phase {
   #goodRate = 0
   #trials = 0
   #trial: LevelTrial
+  #stage: 'measure' | 'more' | 'search' = 'measure'
 
-  private constructor(load: HostLoad, range: RefineRange, nowMs: number, done: (nowMs: number) => Phase) {
+  private constructor(load: HostLoad, range: RefineRange, nowMs: number, exits: RefineExits) {
     this.#load = load
-    this.#done = done
+    this.#exits = exits
     this.#good = range.good
     this.#bad = range.bad
     this.#upwards = range.bad > range.good
@@ -43,17 +54,10 @@ export class Refine implements Phase {
   }
 
   /** The phase after slow start: a search where there is something to find, else what `done` gives. */
-  static after(
-    load: HostLoad,
-    result: SlowStartResult,
-    nowMs: number,
-    done: (nowMs: number) => Phase,
-  ): Phase {
+  static after(load: HostLoad, result: SlowStartResult, nowMs: number, exits: RefineExits): Phase {
     const range = rangeOf(result, load.bounds.floor)
     load.limit = Math.max(1, Math.min(range.good, load.top(nowMs)))
-    return closeEnough(range.good, range.bad) || range.guess === range.good
-      ? done(nowMs)
-      : new Refine(load, range, nowMs, done)
+    return new Refine(load, { ...range, good: load.limit }, nowMs, exits)
   }
 
   get growTo(): number {
@@ -64,17 +68,36 @@ export class Refine implements Phase {
     const rate = this.#trial.progress(nowMs)
     if (rate === undefined) return undefined
     if (rate === 'void') return this.#finish(nowMs)
-    this.#judge(rate, nowMs)
-    if (closeEnough(this.#good, this.#bad) || ++this.#trials >= maxTrials) return this.#finish(nowMs)
+    if (this.#stage === 'measure') return this.#measured(rate, nowMs)
+    if (this.#stage === 'more') {
+      const gain = (rate / this.#goodRate - 1) / (this.#trial.growTo / this.#good - 1)
+      if (gain >= keenShare) return this.#exits.slowStart(nowMs)
+      this.#stage = 'search'
+    } else {
+      this.#judge(rate, nowMs)
+    }
+    return this.#search(nowMs)
+  }
+
+  #measured(rate: number, nowMs: number): Phase | undefined {
+    this.#goodRate = rate
+    const more = Math.min(this.#load.top(nowMs), this.#good + Math.max(1, this.#good >> 2))
+    if (this.#upwards || more <= this.#good || this.#load.overloaded()) {
+      this.#stage = 'search'
+      return this.#search(nowMs)
+    }
+    this.#stage = 'more'
+    this.#trial = this.#try(more, nowMs)
+    return undefined
+  }
+
+  #search(nowMs: number): Phase | undefined {
+    if (closeEnough(this.#good, this.#bad) || ++this.#trials > maxTrials) return this.#finish(nowMs)
     this.#trial = this.#try(this.#guess, nowMs)
     return undefined
   }
 
   #judge(rate: number, nowMs: number): void {
-    if (this.#goodRate === 0) {
-      this.#goodRate = rate
-      return
-    }
     const good = rate >= this.#goodRate * (this.#upwards ? usefulGain : keepShare)
     if (good) {
       this.#good = this.#guess
@@ -96,7 +119,7 @@ export class Refine implements Phase {
 
   #finish(nowMs: number): Phase {
     this.#load.limit = Math.max(1, Math.min(this.#good, this.#load.top(nowMs)))
-    return this.#done(nowMs)
+    return this.#exits.steady(nowMs)
   }
 }
 
@@ -116,7 +139,8 @@ function rangeOf(result: SlowStartResult, floor: number): RefineRange {
   let best: Level = { limit: 1, high: 1, rate: 0 }
   for (const level of levels) if (level.rate > best.rate) best = level
   if (collapsed) {
-    const bad = Math.max(levels.at(-1)?.limit ?? 1, best.limit + 1)
+    const last = levels.at(-1) ?? best
+    const bad = last.limit > best.limit ? last.limit : Math.max(last.high, best.limit)
     return { good: best.limit, bad, guess: (best.limit + bad) >> 1 }
   }
   const at = levels.findIndex((level) => level.rate >= 0.95 * best.rate)
@@ -129,5 +153,5 @@ function rangeOf(result: SlowStartResult, floor: number): RefineRange {
   // While goodput grows as the limit does, the bend lies where the line from the origin meets the best.
   const bend = Math.ceil((below.limit * keepShare * best.rate) / below.rate)
   const guess = Math.max(below.limit + 1, Math.min(bend, good))
-  return closeEnough(good, guess) ? { good, bad: guess, guess } : { good, bad: below.limit, guess }
+  return closeEnough(good, guess) ? { good, bad: good, guess } : { good, bad: below.limit, guess }
 }

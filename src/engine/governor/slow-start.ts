@@ -3,7 +3,7 @@ import type { Phase } from './phase.ts'
 
 /** What was seen at one limit. */
 export interface Level {
-  /** The limit that brought the rate: where a round is one round trip long, the one before it was doubled. */
+  /** The limit that brought the rate: where a round is one round trip long, the one before it was raised. */
   readonly limit: number
   /** The limit at the end of the round; surely enough for the rate. */
   readonly high: number
@@ -25,6 +25,8 @@ const minRoundMs = 25
 const bulkRoundMs = 250
 const bulkStallMs = 600
 const usefulGain = 1.25
+/** Share of the growth that goodput must have followed for growth to go on without another look. */
+const keenShare = 0.5
 const collapse = 0.8
 const maxStalls = 2
 const maxUnclearRounds = 4
@@ -41,11 +43,16 @@ export class SlowStart implements Phase {
   readonly #load: HostLoad
   readonly #done: (result: SlowStartResult, nowMs: number) => Phase
   readonly #levels: Level[] = []
+  /** The limit when the round began. */
   #low: number
+  /** The limit that the last growth with success led to. */
+  #proven: number
   #best = 0
   #stalls = 0
   #unclear = 0
   #first = true
+  /** This process was the bottleneck: the next round is compared with nothing before it. */
+  #rebase = false
   /** Bulk is looked at only so often: who looks at every chunk sees a gain in noise. */
   #lookMs = bulkRoundMs
 
@@ -54,26 +61,28 @@ export class SlowStart implements Phase {
     this.#done = done
     this.growTo = load.limit
     this.#low = load.limit
+    this.#proven = load.limit
     load.openWindow(nowMs)
   }
 
   progress(nowMs: number): Phase | undefined {
-    const { window, limit } = this.#load
+    const { window } = this.#load
     const elapsedMs = nowMs - window.startedMs
     if (elapsedMs < minRoundMs) return undefined
-    if (this.#collapsing(elapsedMs, nowMs)) {
-      this.#record(window.rate(nowMs), nowMs)
-      return this.#done({ levels: this.#levels, collapsed: true, bulk: false }, nowMs)
-    }
-    const turned =
-      window.turned &&
-      (this.#first || window.completions * 2 >= limit) &&
-      elapsedMs >= this.#load.latencyMs * 0.8
+    if (this.#collapsing(elapsedMs, nowMs)) return this.#finish(nowMs, true)
+    const turned = this.#turned(elapsedMs)
     const long = this.#load.ttfbMs > 0 && elapsedMs >= Math.max(this.#lookMs, 3 * this.#load.ttfbMs)
     if (!turned && !long) return undefined
-    if (!window.demanded || window.disturbed || this.#load.overloaded()) return this.#next(nowMs, limit)
-    if (this.#first) return this.#judgeFirst(nowMs)
+    if (this.#load.overloaded()) return this.#hold(nowMs)
+    if (!window.demanded || window.disturbed) return this.#next(nowMs, this.growTo)
+    if (this.#first || this.#rebase) return this.#start(nowMs)
     return this.#judge(nowMs, turned)
+  }
+
+  /** Most of the requests at once have ended, one of them issued inside the round. */
+  #turned(elapsedMs: number): boolean {
+    const { window, limit, latencyMs } = this.#load
+    return window.turned && (this.#first || window.completions * 2 >= limit) && elapsedMs >= latencyMs * 0.8
   }
 
   /** Two round trips brought less than half of the best: no need to wait for the end of the round. */
@@ -88,48 +97,67 @@ export class SlowStart implements Phase {
     )
   }
 
+  /** Growth that was not judged is taken back, so that a busy process does not creep upwards. */
+  #hold(nowMs: number): undefined {
+    this.#rebase = true
+    this.#load.limit = Math.min(this.#load.limit, this.#proven)
+    this.#next(nowMs, this.#load.limit)
+  }
+
   /** A single completion says nothing; a full turn of the starting limit, or a bulk round, is a first rate. */
-  #judgeFirst(nowMs: number): undefined {
+  #start(nowMs: number): undefined {
     const { window, limit } = this.#load
+    if (!this.#first || window.completions >= limit || window.completions === 0) {
+      this.#pass(window.rate(nowMs), nowMs)
+    }
     this.#first = false
-    if (window.completions >= limit || window.completions === 0) this.#pass(window.rate(nowMs), nowMs)
-    return this.#next(nowMs, limit * 2)
+    this.#rebase = false
+    this.#next(nowMs, limit * 2)
   }
 
   #judge(nowMs: number, turned: boolean): Phase | undefined {
     const { window, limit } = this.#load
-    const conclusive = turned || nowMs - window.startedMs >= bulkStallMs
     const rate = window.rate(nowMs)
     if (rate >= usefulGain * this.#best) {
-      this.#pass(rate, nowMs)
-      return this.#next(nowMs, limit * 2)
+      return this.#next(nowMs, this.#pass(rate, nowMs) ? limit * 2 : limit)
     }
-    if (!conclusive) {
+    if (!turned && nowMs - window.startedMs < bulkStallMs) {
       this.#lookMs = bulkStallMs
       return undefined
     }
     const settled = window.unansweredBefore * 10 <= limit
     if (!settled && this.#unclear++ < maxUnclearRounds) return this.#next(nowMs, limit)
-    this.#record(rate, nowMs)
     const collapsed = rate < collapse * this.#best
-    if (!collapsed && ++this.#stalls < maxStalls) return this.#next(nowMs, limit)
-    return this.#done({ levels: this.#levels, collapsed, bulk: !turned }, nowMs)
+    if (collapsed || ++this.#stalls >= maxStalls) return this.#finish(nowMs, collapsed, !turned)
+    this.#record(rate, nowMs)
+    return this.#next(nowMs, limit)
   }
 
-  #pass(rate: number, nowMs: number): void {
-    this.#record(rate, nowMs)
+  /** True when goodput followed the growth closely enough for more growth at once. */
+  #pass(rate: number, nowMs: number): boolean {
+    const before = this.#levels.at(-1)
+    const level = this.#record(rate, nowMs)
     this.#best = rate
+    this.#proven = this.#load.limit
     this.#stalls = 0
     this.#unclear = 0
+    if (!before || before.limit >= level.limit) return true
+    return rate / before.rate - 1 >= keenShare * (level.limit / before.limit - 1)
   }
 
-  #record(rate: number, nowMs: number): void {
+  #record(rate: number, nowMs: number, lagsFor = 2): Level {
     const { limit: high, latencyMs, window } = this.#load
-    const lags = window.turned && nowMs - window.startedMs < 2 * latencyMs
-    const limit = lags ? this.#low : high
+    const lags = nowMs - window.startedMs < lagsFor * latencyMs && window.completions > 0
+    const level: Level = { limit: lags ? this.#low : high, high, rate }
     // A level that was held is seen twice; the later sight has settled more.
-    if (this.#levels.at(-1)?.limit === limit) this.#levels.pop()
-    this.#levels.push({ limit, high, rate })
+    if (this.#levels.at(-1)?.limit === level.limit) this.#levels.pop()
+    this.#levels.push(level)
+    return level
+  }
+
+  #finish(nowMs: number, collapsed: boolean, bulk = false): Phase {
+    this.#record(this.#load.window.rate(nowMs), nowMs, collapsed ? 4 : 2)
+    return this.#done({ levels: this.#levels, collapsed, bulk }, nowMs)
   }
 
   #next(nowMs: number, growTo: number): undefined {

@@ -4,10 +4,13 @@ import type { Phase } from './phase.ts'
 
 const windowMs = 500
 const bulkWindowMs = 1000
+const longestWindowMs = 3000
 const firstProbeMs = 2000
 const longestProbeMs = 30_000
 const usefulGain = 0.05
 const bearableLoss = 0.03
+/** Share of a growth that goodput must follow for slow start to take over. */
+const keenShare = 0.6
 /** A window this much slower than those before calls for a trial of fewer requests, never of more. */
 const fall = 0.75
 const collapse = 0.7
@@ -20,8 +23,8 @@ const collapse = 0.7
 export class Steady implements Phase {
   readonly name = 'steady'
   readonly #load: HostLoad
-  /** Nothing is tried: the limit was given. */
-  readonly #fixed: boolean
+  /** Given where the limit is not fixed: what to do when more requests bring clearly more goodput. */
+  readonly #regrow: ((nowMs: number) => Phase) | undefined
   #trial: LevelTrial | undefined
   #home: number
   /** Mean rate of the last windows at the limit, and how many they are. */
@@ -34,9 +37,9 @@ export class Steady implements Phase {
   #probes = 0
   #step = 1
 
-  constructor(load: HostLoad, nowMs: number, fixed = false) {
+  constructor(load: HostLoad, nowMs: number, regrow: ((nowMs: number) => Phase) | undefined) {
     this.#load = load
-    this.#fixed = fixed
+    this.#regrow = regrow
     this.#home = load.limit
     this.#probeAtMs = nowMs + firstProbeMs
     load.openWindow(nowMs)
@@ -46,10 +49,11 @@ export class Steady implements Phase {
     return this.#trial?.growTo ?? this.#home
   }
 
-  progress(nowMs: number): undefined {
-    if (this.#fixed) return
-    if (this.#trial) this.#try(this.#trial, nowMs)
-    else this.#watch(nowMs)
+  progress(nowMs: number): Phase | undefined {
+    if (!this.#regrow) return undefined
+    if (this.#trial) return this.#try(this.#trial, nowMs) ? this.#regrow(nowMs) : undefined
+    this.#watch(nowMs)
+    return undefined
   }
 
   #watch(nowMs: number): void {
@@ -86,8 +90,9 @@ export class Steady implements Phase {
     return this.#noise < 0.04 ? 2 : this.#noise < 0.1 ? 4 : 8
   }
 
+  /** Several requests long, or the beat of requests that end together is taken for noise. */
   #windowMs(): number {
-    return Math.max(windowMs, 3 * this.#load.ttfbMs)
+    return Math.max(windowMs, 3 * this.#load.ttfbMs, Math.min(3 * this.#load.latencyMs, longestWindowMs))
   }
 
   #bulkWindowMs(): number {
@@ -119,12 +124,14 @@ export class Steady implements Phase {
     )
   }
 
-  #try(trial: LevelTrial, nowMs: number): void {
+  /** True when goodput followed a growth so well that more growth is called for. */
+  #try(trial: LevelTrial, nowMs: number): boolean {
     const rate = trial.progress(nowMs)
-    if (rate === undefined) return
+    if (rate === undefined) return false
     const more = trial.growTo > this.#home
     const gain = rate === 'void' ? 0 : rate / this.#rate - 1
-    const kept = rate !== 'void' && (more ? gain >= this.#neededGain() : gain >= -bearableLoss)
+    const growth = trial.growTo / this.#home - 1
+    const kept = rate !== 'void' && (more ? gain >= this.#neededGain() : gain >= -this.#bearableLoss())
     if (more && rate !== 'void' && gain < collapse - 1) this.#load.learnCeiling(trial.growTo - 1, nowMs)
     this.#trial = undefined
     if (kept) {
@@ -141,6 +148,12 @@ export class Steady implements Phase {
     }
     this.#load.limit = this.#home
     this.#load.openWindow(nowMs)
+    return kept && more && gain >= keenShare * growth
+  }
+
+  /** Wider where windows are noisy, but never so wide that a loss in step with the limit would pass. */
+  #bearableLoss(): number {
+    return Math.max(bearableLoss, Math.min(0.08, this.#noise / Math.sqrt(this.#neededWindows())))
   }
 
   #neededGain(): number {
