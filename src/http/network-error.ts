@@ -38,10 +38,13 @@ const dnsFailures = new Set([
 const certificateErrors =
   /^(?:CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERR_TLS_CERT_|CRL_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|HOSTNAME_MISMATCH|ERROR_IN_CERT_)/
 
+const parserError = /^Response does not match the HTTP\/1\.1 protocol/
+
 /** The code that says most about an error: of itself, of its parts (several addresses tried) or of its cause. */
 export function systemCode(error: unknown): string {
   const told = telling(error)
-  return typeof told === 'object' && told !== null && 'code' in told ? String(told.code) : ''
+  const code = typeof told === 'object' && told !== null && 'code' in told ? told.code : undefined
+  return typeof code === 'string' ? code : ''
 }
 
 function telling(error: unknown): unknown {
@@ -139,8 +142,6 @@ export function exchangeError(error: unknown, progress: ExchangeProgress): Trawl
     case 'UND_ERR_DESTROYED':
     case 'UND_ERR_CLOSED':
       return make('ERR_CANCELLED', 'broken off')
-    case 'HPE_INVALID_EOF_STATE':
-      return make('ERR_NET_RESET', `the body ended in the middle, after ${progress.receivedBytes} bytes`)
     case 'EMFILE':
     case 'ENFILE':
       return make('ERR_TOO_MANY_FILES', 'no free file descriptor')
@@ -155,7 +156,11 @@ function brokenError(
   progress: ExchangeProgress,
   make: (to: ErrorCode, message: string) => TrawlError,
 ): TrawlError {
-  if (code.startsWith('HPE_')) return make('ERR_HTTP_PROTOCOL', text)
+  // The parser's own codes do not reach us; only its words do.
+  if (parserError.test(text)) {
+    if (!text.includes('Invalid EOF state')) return make('ERR_HTTP_PROTOCOL', text)
+    return make('ERR_NET_RESET', `the body ended in the middle, after ${progress.receivedBytes} bytes`)
+  }
   if (code === 'UND_ERR_SOCKET' && text.startsWith('bad ')) return make('ERR_HTTP_PROTOCOL', text)
   // A clean close is a server that thinks it is done; a reset is a broken line.
   const closed = code === 'UND_ERR_SOCKET'
