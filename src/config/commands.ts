@@ -126,15 +126,25 @@ export const allGroups = [
   configGroup,
 ] as const
 
+/** Resolved options of `trawl get`. */
 export type GetOptions = OptionsOfGroups<typeof getGroups>
+/** What callers may give for `get`. */
 export type GetInput = InputOfGroups<typeof getGroups>
+/** Resolved options of `trawl book`. */
 export type BookCommandOptions = OptionsOfGroups<typeof bookGroups>
+/** What callers may give for `book`. */
 export type BookInput = InputOfGroups<typeof bookGroups>
+/** Resolved options of `trawl dataset`. */
 export type DatasetCommandOptions = OptionsOfGroups<typeof datasetGroups>
+/** What callers may give for `dataset`. */
 export type DatasetInput = InputOfGroups<typeof datasetGroups>
+/** Resolved options of `trawl pack`. */
 export type PackCommandOptions = OptionsOfGroups<typeof packGroups>
+/** Resolved options of `trawl serve`. */
 export type ServeOptions = OptionsOfGroups<typeof serveGroups>
+/** Resolved options of `trawl compare`. */
 export type CompareCommandOptions = OptionsOfGroups<typeof compareGroups>
+/** Resolved options of commands that only look. */
 export type LookOptions = OptionsOfGroups<typeof lookGroups>
 
 /** A command with options: its groups, and the options of them that mean nothing to it. */
@@ -193,4 +203,5 @@ export const commands = {
   verify: { groups: lookGroups, without: notWhileLooking },
 } satisfies Record<string, CommandOptions>
 
+/** A command that has a block of its own in configuration files. */
 export type CommandName = keyof typeof commands

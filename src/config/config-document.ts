@@ -17,6 +17,7 @@ export interface ConfigDocument {
   readonly entries: readonly ConfigEntry[]
 }
 
+/** One key of a mapping and its place. */
 export interface ConfigEntry {
   readonly key: string
   readonly line: number
@@ -24,6 +25,7 @@ export interface ConfigEntry {
   readonly value: ConfigValue
 }
 
+/** What stands behind a key; scalars are text as written. */
 export type ConfigValue =
   | { readonly type: 'null' }
   | { readonly type: 'text'; readonly text: string }

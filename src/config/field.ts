@@ -10,6 +10,8 @@ export interface FieldMeta<V> {
   readonly unset?: string
   /** Long flag; derived from the key when absent. `false`: no flag, such as for secrets. */
   readonly flag?: `--${string}` | false
+  /** `false`: a switch without an opposite, where that would be taken for something else. */
+  readonly opposite?: false
   /** One-letter flag. */
   readonly short?: `-${string}`
   /** Stands for the argument in help; the kind's when absent. */

@@ -14,6 +14,7 @@ export interface BlockGiven {
   readonly values: readonly Given[]
 }
 
+/** All that one file gives. */
 export interface FileGiven {
   /** Low to high: the top of the file, then the block of the command. */
   readonly values: readonly Given[]

@@ -72,16 +72,6 @@ export function parseChecksum(text: string): Digest | undefined {
     : undefined
 }
 
-/** Fixed address for a host and port, as curl's `--resolve`: `example.org:443:192.0.2.1`, `[addr]` for IPv6. */
-export function parseResolve(
-  text: string,
-): { readonly host: string; readonly port: number; readonly address: string } | undefined {
-  const match = /^([^:\s]+):(\d{1,5}):\[?([0-9a-f.:]+)\]?$/i.exec(text.trim())
-  const port = Number(match?.[2])
-  if (!match?.[1] || !match[3] || port < 1 || port > 65_535) return undefined
-  return { host: match[1].toLowerCase(), port, address: match[3] }
-}
-
 /** How large an image becomes; a missing side follows the ratio. */
 export interface ResizeRule {
   readonly widthPx?: number

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { fileKeyOf, flagNameOf, variableOf } from './names.ts'
 import type { Field } from './field.ts'
 
+/** Options by resolved name. */
 export type Fields = Readonly<Record<string, Field>>
 
 /** A broken rule between options of one group: which option is at fault, and why. */

@@ -33,7 +33,6 @@ export {
   parseHours,
   parsePageSize,
   parseResize,
-  parseResolve,
   parseSpans,
   parseStartAt,
   type BookJobs,

@@ -63,7 +63,7 @@ describe('addFlags and readFlags', () => {
   it('takes the last of a flag that does not repeat, and of a switch and its opposite', () => {
     expect(given('get', ['--retries', '1', '--retries', '2']).flags).toEqual({ retries: '2' })
     expect(given('get', ['--insecure', '--no-insecure']).flags).toEqual({ insecure: false })
-    expect(given('get', ['--no-config', '--config']).flags).toEqual({ config: true })
+    expect(given('dataset', ['--no-extract-exif', '--extract-exif']).flags).toEqual({ extractExif: true })
   })
 
   it('reads the flags of books and datasets', () => {
@@ -104,6 +104,8 @@ describe('addFlags and readFlags', () => {
 
   it('refuses flags that are not of the command', () => {
     expect(() => given('get', ['--url-col', 'x'])).toThrow(/unknown option '--url-col'/)
+    // Else the file would be taken for something to download.
+    expect(() => given('get', ['--config', 'file.yaml'])).toThrow(/unknown option '--config'/)
     expect(() => given('get', ['--timeout'])).toThrow(/--timeout <DURATION>.*argument missing/)
   })
 })

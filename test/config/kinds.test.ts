@@ -7,7 +7,6 @@ import {
   parseHours,
   parsePageSize,
   parseResize,
-  parseResolve,
   parseSpans,
   parseStartAt,
 } from '../../src/config/index.ts'
@@ -24,6 +23,10 @@ function read<V>(kind: Kind<V>, ...texts: string[]): V | undefined {
 }
 
 const options = allGroups.flatMap((group) => group.options)
+
+function readOption(name: string, texts: readonly string[]): unknown {
+  return options.find((each) => each.name === name)?.field.kind.read({ form: 'texts', texts })
+}
 
 describe('units', () => {
   it('read durations and sizes as people write them', () => {
@@ -172,14 +175,7 @@ describe('small languages', () => {
     )
   })
 
-  it('addresses, sizes and strips', () => {
-    expect(parseResolve('Example.org:443:192.0.2.1')).toEqual({
-      host: 'example.org',
-      port: 443,
-      address: '192.0.2.1',
-    })
-    expect(parseResolve('a.org:80:[::1]')).toEqual({ host: 'a.org', port: 80, address: '::1' })
-    expect(parseResolve('a.org:99999:1.2.3.4')).toBeUndefined()
+  it('sizes and strips', () => {
     expect(parseResize('1600x2400')).toEqual({ widthPx: 1600, heightPx: 2400 })
     expect(parseResize('x2400')).toEqual({ heightPx: 2400 })
     expect(parseResize('50%')).toEqual({ percent: 50 })
@@ -192,6 +188,21 @@ describe('small languages', () => {
     expect(['strips:1', 'strips:', 'x'].map((each) => parseDescramble(each))).toEqual(
       Array(3).fill(undefined),
     )
+  })
+})
+
+describe('addresses', () => {
+  it('of proxies and hosts', () => {
+    const proxies = ['http://p:3128', 'socks5://me:pw@[::1]:1080', 'p:3128', 'socks4a://p/']
+    for (const each of proxies) expect(readOption('proxy', [each])).toEqual({ value: each })
+    for (const each of ['ftp://p', 'http://', 'http://p/path', 'a b']) {
+      expect(readOption('proxy', [each]), each).toEqual({ bad: each })
+    }
+    const fixed = ['a.org:443:192.0.2.1', 'a.org:*:[::1],192.0.2.1']
+    expect(readOption('resolve', fixed)).toEqual({ value: fixed })
+    for (const each of ['a.org:443', 'a.org:x:1.2.3.4', '443:1.2.3.4']) {
+      expect(readOption('resolve', [each]), each).toEqual({ bad: each })
+    }
   })
 })
 

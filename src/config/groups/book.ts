@@ -100,4 +100,5 @@ export const bookGroup = defineGroup({
   fields: () => ({ ...choiceFields(), ...sourceFields() }),
 })
 
+/** Resolved options of the group: durations in milliseconds, sizes in bytes. */
 export type BookOptions = OptionsOf<typeof bookGroup>

@@ -22,4 +22,5 @@ export const compareGroup = defineGroup({
   }),
 })
 
+/** Resolved options of the group: durations in milliseconds, sizes in bytes. */
 export type CompareOptions = OptionsOf<typeof compareGroup>

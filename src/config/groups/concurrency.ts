@@ -93,4 +93,5 @@ export const concurrencyGroup = defineGroup({
   fields: () => ({ ...amountFields(), ...wayFields() }),
 })
 
+/** Resolved options of the group: durations in milliseconds, sizes in bytes. */
 export type ConcurrencyOptions = OptionsOf<typeof concurrencyGroup>

@@ -19,9 +19,11 @@ export const configGroup = defineGroup({
     config: field(toggle, {
       description: 'Read the configuration files of user and project.',
       default: true,
+      opposite: false,
       file: false,
     }),
   }),
 })
 
+/** Resolved options of the group: durations in milliseconds, sizes in bytes. */
 export type ConfigOptions = OptionsOf<typeof configGroup>

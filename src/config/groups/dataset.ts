@@ -7,6 +7,10 @@ const interpolations = ['nearest', 'linear', 'cubic', 'area', 'lanczos'] as cons
 
 function tableFields() {
   return {
+    inputFormat: field(choice(['csv', 'tsv', 'jsonl', 'json', 'parquet', 'arrow', 'list']), {
+      description: 'Format of the tables; list is one URL a line.',
+      unset: 'by the names of the files',
+    }),
     urlCol: field(text('COLUMN'), { description: 'Column with the image URLs.', default: 'url' }),
     captionCol: field(text('COLUMN'), { description: 'Column with the captions.', unset: 'no captions' }),
     saveColumns: field(list(text('COLUMNS', 'column names'), { separator: ',' }), {
@@ -19,7 +23,10 @@ function tableFields() {
     where: field(text('SQL'), {
       description: 'SQL condition over the columns; other rows are left out of the plan.',
     }),
-    slice: field(integer({ min: 1 }), { description: 'Only the first rows.', unset: 'all rows' }),
+    slice: field(integer({ min: 1 }), {
+      description: 'Only so many rows: the first ones after --where, --dedup and --shuffle-seed.',
+      unset: 'all rows',
+    }),
     dedup: field(choice(['none', 'url']), {
       description: 'Leave rows out of the plan whose URL came before.',
       default: 'none',
@@ -190,4 +197,5 @@ export const datasetGroup = defineGroup({
   },
 })
 
+/** Resolved options of the group: durations in milliseconds, sizes in bytes. */
 export type DatasetOptions = OptionsOf<typeof datasetGroup>

@@ -15,4 +15,5 @@ export const hooksGroup = defineGroup({
   }),
 })
 
+/** Resolved options of the group: durations in milliseconds, sizes in bytes. */
 export type HooksOptions = OptionsOf<typeof hooksGroup>

@@ -51,4 +51,5 @@ export const imagesGroup = defineGroup({
   }),
 })
 
+/** Resolved options of the group: durations in milliseconds, sizes in bytes. */
 export type ImagesOptions = OptionsOf<typeof imagesGroup>

@@ -19,4 +19,5 @@ export const inputGroup = defineGroup({
   }),
 })
 
+/** Resolved options of the group: durations in milliseconds, sizes in bytes. */
 export type InputOptions = OptionsOf<typeof inputGroup>

@@ -35,4 +35,5 @@ export const integrityGroup = defineGroup({
   }),
 })
 
+/** Resolved options of the group: durations in milliseconds, sizes in bytes. */
 export type IntegrityOptions = OptionsOf<typeof integrityGroup>

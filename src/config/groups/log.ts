@@ -26,4 +26,5 @@ export const logGroup = defineGroup({
       : undefined,
 })
 
+/** Resolved options of the group: durations in milliseconds, sizes in bytes. */
 export type LogOptions = OptionsOf<typeof logGroup>

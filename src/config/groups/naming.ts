@@ -17,4 +17,5 @@ export const namingGroup = defineGroup({
   }),
 })
 
+/** Resolved options of the group: durations in milliseconds, sizes in bytes. */
 export type NamingOptions = OptionsOf<typeof namingGroup>

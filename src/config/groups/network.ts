@@ -1,12 +1,11 @@
 import { field } from '../field.ts'
-import { parseResolve } from '../grammars.ts'
 import { defineGroup, type OptionsOf } from '../group.ts'
-import { checked, choice, duration, integer, list, path, pattern, rate, text, toggle } from '../kinds.ts'
+import { choice, duration, integer, list, path, pattern, rate, text, toggle } from '../kinds.ts'
 import { headerMap } from '../special-kinds.ts'
 
 const proxyUrl = pattern(
   'URL',
-  /^(https?|socks5h?):\/\/[^\s/]+\/?$/i,
+  /^((https?|socks(4a?|5h?)?):\/\/)?[^\s/?#]+\/?$/i,
   'a URL such as http://proxy.example:3128 or socks5://127.0.0.1:1080',
 )
 
@@ -43,7 +42,8 @@ function limitFields() {
       scope: 'host',
     }),
     dnsCacheMs: field(duration, {
-      description: 'Remember addresses of hosts this long; 0 is off.',
+      description:
+        'Remember addresses of hosts this long, where the resolver does not say how long; 0 is off.',
       default: 60_000,
     }),
   }
@@ -78,7 +78,7 @@ function identityFields() {
 function routeFields() {
   return {
     proxy: field(proxyUrl, {
-      description: 'Proxy for all requests: http:, https: or socks5:.',
+      description: 'Proxy for all requests: http:, https:, socks5: or socks4:.',
       unset: 'the *_proxy environment variables',
       scope: 'host',
     }),
@@ -92,9 +92,9 @@ function routeFields() {
     }),
     resolve: field(
       list(
-        checked(
+        pattern(
           'HOST:PORT:ADDR',
-          (given) => parseResolve(given) !== undefined,
+          /^[^:\s]+:(\d{1,5}|\*):\[?[\da-f.:]+\]?(,\[?[\da-f.:]+\]?)*$/i,
           'host, port and address, such as example.org:443:192.0.2.1',
         ),
       ),
@@ -138,7 +138,7 @@ function credentialFields() {
       scope: 'host',
     }),
     caCertificate: field(path('FILE'), {
-      description: 'Further certificate authorities to trust, in PEM form.',
+      description: 'Certificate authorities to trust instead of the built-in ones, in PEM form.',
     }),
     clientCertificate: field(path('FILE'), { description: 'Certificate to show to servers, in PEM form.' }),
     clientKey: field(path('FILE'), {
@@ -170,4 +170,5 @@ export const networkGroup = defineGroup({
   },
 })
 
+/** Resolved options of the group: durations in milliseconds, sizes in bytes. */
 export type NetworkOptions = OptionsOf<typeof networkGroup>

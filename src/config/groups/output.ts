@@ -65,4 +65,5 @@ export const outputGroup = defineGroup({
       : undefined,
 })
 
+/** Resolved options of the group: durations in milliseconds, sizes in bytes. */
 export type OutputOptions = OptionsOf<typeof outputGroup>

@@ -52,4 +52,5 @@ export const packGroup = defineGroup({
   }),
 })
 
+/** Resolved options of the group: durations in milliseconds, sizes in bytes. */
 export type PackOptions = OptionsOf<typeof packGroup>

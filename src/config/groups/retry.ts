@@ -16,7 +16,7 @@ export const retryGroup = defineGroup({
     }),
     retryDelayMs: field(duration, {
       description: 'Wait before the first further try; doubles with each one, with some chance in it.',
-      default: 1000,
+      default: 500,
       scope: 'host',
     }),
     retryMaxDelayMs: field(duration, {
@@ -40,4 +40,5 @@ export const retryGroup = defineGroup({
       : undefined,
 })
 
+/** Resolved options of the group: durations in milliseconds, sizes in bytes. */
 export type RetryOptions = OptionsOf<typeof retryGroup>

@@ -34,4 +34,5 @@ export const serverGroup = defineGroup({
   }),
 })
 
+/** Resolved options of the group: durations in milliseconds, sizes in bytes. */
 export type ServerOptions = OptionsOf<typeof serverGroup>
