@@ -1,12 +1,12 @@
 import { formatDuration, type Clock, type JobStats, type Progress } from '../../core/index.ts'
 import { EventMessages } from './event-messages.ts'
 import { JobPhase } from './job-phase.ts'
+import { messageLine } from './message-line.ts'
 import { printableText } from './printable-text.ts'
 import { bytesPart, countPart, etaPart, formatCount, formatSpeed, pausePart } from './progress-parts.ts'
 import type { JobEnding, JobView, Output, Renderer } from './renderer.ts'
 import type { Style } from './style.ts'
 import { lateFailures, restLine, summaryLines } from './summary-lines.ts'
-import { messageLine } from './terminal-renderer.ts'
 import { startTicker } from './ticker.ts'
 
 const defaultPeriodMs = 5000

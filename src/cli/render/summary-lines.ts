@@ -1,5 +1,6 @@
 import { catalog, formatDuration, formatSize, isErrorCode, type JobStats } from '../../core/index.ts'
 import { describeError, failuresShown, type EventMessages } from './event-messages.ts'
+import { messageLine } from './message-line.ts'
 import { printableText } from './printable-text.ts'
 import { formatCount, formatSpeed } from './progress-parts.ts'
 import type { JobEnding } from './renderer.ts'
@@ -32,7 +33,7 @@ export function lateFailures(ending: JobEnding, messages: EventMessages, style: 
   const lines: string[] = []
   for (const outcome of (ending.failures ?? []).slice(0, failuresShown)) {
     const message = messages.ofFailure(outcome)
-    if (message !== undefined) lines.push(style.bad(`failed: ${message.text}`))
+    if (message !== undefined) lines.push(messageLine(message, style))
   }
   return lines
 }

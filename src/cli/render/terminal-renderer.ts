@@ -1,9 +1,10 @@
 import type { Clock, DownloadEvent, JobStats } from '../../core/index.ts'
 import { ActiveItems } from './active-items.ts'
-import { EventMessages, type EventMessage } from './event-messages.ts'
+import { EventMessages } from './event-messages.ts'
 import { JobPhase } from './job-phase.ts'
 import { LiveArea, plainLine, type LiveLine } from './live-area.ts'
 import { itemLine, totalLine } from './live-lines.ts'
+import { messageLine } from './message-line.ts'
 import type { JobEnding, JobView, Renderer, Terminal } from './renderer.ts'
 import type { Style } from './style.ts'
 import { summaryLines } from './summary-lines.ts'
@@ -58,12 +59,6 @@ export function createTerminalRenderer(options: TerminalRendererOptions): Render
       options.terminal.write(`${lines.join('\n')}\n`)
     },
   }
-}
-
-/** A message with its colour; a failure says so in words too. */
-export function messageLine(message: EventMessage, style: Style): string {
-  if (message.loudness === 'failure') return style.bad(`failed: ${message.text}`)
-  return message.loudness === 'warning' ? style.warn(message.text) : style.quiet(message.text)
 }
 
 interface Parts {
