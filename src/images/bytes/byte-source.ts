@@ -1,6 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises'
 
 const WINDOW_BYTES = 1 << 20
+const JUMP_BYTES = 64 << 10
 
 /** A file or a buffer, read in pieces, so that the memory does not depend on its length. */
 export interface ByteSource {
@@ -43,7 +44,8 @@ function bufferSource(bytes: Buffer, name: string): ByteSource {
     sizeBytes: bytes.length,
     name,
     whole: bytes,
-    read: (offset, length) => Promise.resolve(bytes.subarray(offset, offset + Math.min(length, WINDOW_BYTES))),
+    read: (offset, length) =>
+      Promise.resolve(bytes.subarray(offset, offset + Math.min(length, WINDOW_BYTES))),
     close: () => Promise.resolve(),
   }
 }
@@ -58,8 +60,11 @@ function fileSource(handle: FileHandle, sizeBytes: number, name: string): ByteSo
     async read(offset, length) {
       const wanted = Math.max(0, Math.min(length, WINDOW_BYTES, sizeBytes - offset))
       if (offset < start || offset + wanted > start + filled) {
+        // Whoever reads on gets more at once than whoever jumps.
+        const onwards = offset >= start && offset <= start + filled
+        const ahead = onwards ? WINDOW_BYTES : Math.max(wanted, JUMP_BYTES)
         start = offset
-        filled = await readFully(handle, memory, offset)
+        filled = await readFully(handle, memory.subarray(0, ahead), offset)
       }
       return memory.subarray(offset - start, Math.min(offset - start + wanted, filled))
     },

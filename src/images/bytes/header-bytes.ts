@@ -55,7 +55,8 @@ export class HeaderBytes {
   }
 
   u8(offset: number): number {
-    return this.#recent.bytes.readUInt8(this.#place(offset, 1))
+    const at = this.#place(offset, 1)
+    return this.#recent.bytes.readUInt8(at)
   }
 
   u16(offset: number, littleEndian = false): number {

@@ -1,5 +1,11 @@
 import type { HeaderBytes } from '../bytes/header-bytes.ts'
-import { fieldNumbers, openTiffBlock, readDirectory, type TiffBlock, type TiffField } from './tiff-directory.ts'
+import {
+  fieldNumbers,
+  openTiffBlock,
+  readDirectory,
+  type TiffBlock,
+  type TiffField,
+} from './tiff-directory.ts'
 
 /** What a page needs of EXIF (TIFF 6.0 tags 274, 282, 283, 296). */
 export interface ExifFacts {

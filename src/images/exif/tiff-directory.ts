@@ -5,6 +5,8 @@ export interface TiffField {
   readonly tag: number
   readonly type: number
   readonly count: number
+  /** Length of the value; 0 for types nobody knows. */
+  readonly sizeBytes: number
   /** Where the value lies in the file. */
   readonly offset: number
 }
@@ -59,7 +61,7 @@ export function readDirectory(
     const value = outside
       ? block.base + (big ? bytes.u64(inline, littleEndian) : bytes.u32(inline, littleEndian))
       : inline
-    fields.push({ tag: bytes.u16(entry, littleEndian), type, count: items, offset: value })
+    fields.push({ tag: bytes.u16(entry, littleEndian), type, count: items, sizeBytes, offset: value })
   }
   if (count > MAX_FIELDS) return { fields, next: 0 }
   return { fields, next: big ? bytes.u64(entry, littleEndian) : bytes.u32(entry, littleEndian) }

@@ -72,9 +72,7 @@ function readExtraFields(bits: Bits, draft: FactsDraft): boolean {
 function skipPreview(bits: Bits): void {
   const div8 = bits(1) === 1
   const side = (): number =>
-    div8
-      ? choose(bits, [0, 0, 5, 9], [16, 32, 1, 33])
-      : choose(bits, [6, 8, 10, 12], [1, 65, 321, 1345])
+    div8 ? choose(bits, [0, 0, 5, 9], [16, 32, 1, 33]) : choose(bits, [6, 8, 10, 12], [1, 65, 321, 1345])
   side()
   if (bits(3) === 0) side()
 }

@@ -1,5 +1,4 @@
-import { open } from 'node:fs/promises'
-import { asBuffer } from '../bytes/byte-source.ts'
+import { asBuffer, openByteSource, type ByteSource } from '../bytes/byte-source.ts'
 import { HeaderBytes, OutOfBytes } from '../bytes/header-bytes.ts'
 import type { ImageFacts, ImageFormat } from '../image-facts.ts'
 import { probeBmp } from './bmp.ts'
@@ -50,34 +49,36 @@ export function probeImage(head: Uint8Array, sizeBytes = head.length): ImageFact
  * Throws only what opening and reading the file throws.
  */
 export async function probeImageFile(path: string): Promise<ImageFacts | undefined> {
-  const handle = await open(path, 'r')
+  const source = await openByteSource(path)
   try {
-    const { size } = await handle.stat()
-    const read = async (offset: number, length: number): Promise<Buffer> => {
-      const memory = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - offset)))
-      const { bytesRead } = await handle.read(memory, 0, memory.length, offset)
-      return memory.subarray(0, bytesRead)
-    }
-    const head = await read(0, HEAD_BYTES)
-    const format = sniffFormat(head)
-    if (!format) return undefined
-    const bytes = new HeaderBytes(head, size)
-    let loaded = head.length
-    let last = { end: head.length, length: 4096 }
-    for (let round = 0; ; round++) {
-      const { draft, missing } = runProbe(format, bytes)
-      if (!missing || round === MAX_ROUNDS || loaded > MAX_LOADED_BYTES) return finish(format, draft, size)
-      // Each round starts again, so a format that is read in one piece gets pieces that grow.
-      const onwards = Math.abs(missing.offset - last.end) < 4096
-      const length = Math.max(missing.length, onwards ? Math.min(last.length * 2, 2 << 20) : 4096)
-      const part = await read(missing.offset, length)
-      if (part.length < missing.length) return finish(format, draft, size)
-      bytes.addWindow({ offset: missing.offset, bytes: part })
-      loaded += part.length
-      last = { end: missing.offset + part.length, length }
-    }
+    return await probeSource(source)
   } finally {
-    await handle.close()
+    await source.close()
+  }
+}
+
+/** The same for an open source. */
+export async function probeSource(source: ByteSource): Promise<ImageFacts | undefined> {
+  const { sizeBytes } = source
+  const read = async (offset: number, length: number): Promise<Buffer> =>
+    Buffer.from(await source.read(offset, length))
+  const head = await read(0, HEAD_BYTES)
+  const format = sniffFormat(head)
+  if (!format) return undefined
+  const bytes = new HeaderBytes(head, sizeBytes)
+  let loaded = head.length
+  let last = { end: head.length, length: 4096 }
+  for (let round = 0; ; round++) {
+    const { draft, missing } = runProbe(format, bytes)
+    if (!missing || round === MAX_ROUNDS || loaded > MAX_LOADED_BYTES) return finish(format, draft, sizeBytes)
+    // Each round starts again, so a format that is read in one piece gets pieces that grow.
+    const onwards = Math.abs(missing.offset - last.end) < 4096
+    const length = Math.max(missing.length, onwards ? Math.min(last.length * 2, 1 << 20) : 4096)
+    const part = await read(missing.offset, length)
+    if (part.length < missing.length) return finish(format, draft, sizeBytes)
+    bytes.addWindow({ offset: missing.offset, bytes: part })
+    loaded += part.length
+    last = { end: missing.offset + part.length, length }
   }
 }
 

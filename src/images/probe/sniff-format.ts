@@ -45,7 +45,11 @@ function isBmp(b: Buffer): boolean {
 
 function looksLikeSvg(b: Buffer): boolean {
   if (b.length > 0 && b[0] !== 0x3c && b[0] !== 0xef && b[0]! > 0x20) return false
-  const text = b.subarray(0, 4096).toString('utf8').replace(/^\uFEFF/, '').trimStart()
+  const text = b
+    .subarray(0, 4096)
+    .toString('utf8')
+    .replace(/^\uFEFF/, '')
+    .trimStart()
   const root = /^(?:<\?xml[^>]*\?>|<!--[^]*?-->|<!DOCTYPE\s+svg[^[>]*(?:\[[^\]]*\])?[^>]*>|\s+)*<svg[\s>/]/i
   return root.test(text)
 }

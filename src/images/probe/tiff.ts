@@ -1,6 +1,12 @@
 import type { HeaderBytes } from '../bytes/header-bytes.ts'
 import { directoryFacts } from '../exif/exif-facts.ts'
-import { fieldNumbers, openTiffBlock, readDirectory, type TiffBlock, type TiffField } from '../exif/tiff-directory.ts'
+import {
+  fieldNumbers,
+  openTiffBlock,
+  readDirectory,
+  type TiffBlock,
+  type TiffField,
+} from '../exif/tiff-directory.ts'
 import type { FactsDraft } from './facts-draft.ts'
 
 const MAX_PAGES = 10_000

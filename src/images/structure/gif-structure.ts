@@ -10,7 +10,7 @@ export async function checkGifStructure(source: ByteSource): Promise<StructureRe
     return value
   }
   const skipSubBlocks = async (from: number): Promise<number> => {
-    for (let at = from; ; ) {
+    for (let at = from; ;) {
       const piece = await source.read(at, 1 << 20)
       let inside = 0
       while (inside < piece.length) {
@@ -18,7 +18,8 @@ export async function checkGifStructure(source: ByteSource): Promise<StructureRe
         inside += 1 + length
         if (length === 0) return at + inside
       }
-      if (piece.length === 0 || at + inside > source.sizeBytes) throw truncated(source, 'GIF cut inside a block')
+      if (piece.length === 0 || at + inside > source.sizeBytes)
+        throw truncated(source, 'GIF cut inside a block')
       at += inside
     }
   }

@@ -71,7 +71,10 @@ async function walkScan(
     if (verdict.kind === 'damaged') return { end: stretch.at, verdict }
     if (verdict.kind === 'odd') note ??= verdict.note
     if (planned < plan.mcus && !(await passRestart(source, stretch))) {
-      return { end: stretch.at, verdict: { kind: 'damaged', what: `a restart marker is missing at ${stretch.at}` } }
+      return {
+        end: stretch.at,
+        verdict: { kind: 'damaged', what: `a restart marker is missing at ${stretch.at}` },
+      }
     }
   }
   if (walk.overruns > 0) note ??= `${walk.overruns} blocks with too many coefficients`
@@ -92,7 +95,12 @@ async function walkStretch(
   const longestMcuBits = walk.blocks.length * 64 * 31
   for (;;) {
     await fill(source, stretch)
-    walkMcus(walk, stretch.bytes, planned, stretch.ended ? stretch.length * 8 : stretch.length * 8 - longestMcuBits)
+    walkMcus(
+      walk,
+      stretch.bytes,
+      planned,
+      stretch.ended ? stretch.length * 8 : stretch.length * 8 - longestMcuBits,
+    )
     if (walk.invalid) return { kind: 'damaged', what: `an impossible code before byte ${stretch.at}` }
     if (walk.mcusDone === planned || stretch.ended) break
     const used = walk.position >>> 3
@@ -105,7 +113,8 @@ async function walkStretch(
     return { kind: 'damaged', what: `the data before byte ${stretch.at} ends too early` }
   }
   const left = await leftOver(source, stretch, walk)
-  if (left > PADDING_BYTES) return { kind: 'damaged', what: `${left} bytes too many before byte ${stretch.at}` }
+  if (left > PADDING_BYTES)
+    return { kind: 'damaged', what: `${left} bytes too many before byte ${stretch.at}` }
   return left > 0 ? { kind: 'odd', note: `${left} spare bytes before byte ${stretch.at}` } : { kind: 'exact' }
 }
 

@@ -103,7 +103,7 @@ function readFrame(data: Buffer): Frame | undefined {
 }
 
 function readTables(data: Buffer, state: State): boolean {
-  for (let at = 0; at + 17 <= data.length; ) {
+  for (let at = 0; at + 17 <= data.length;) {
     const kind = data.readUInt8(at)
     const counts = data.subarray(at + 1, at + 17)
     const total = counts.reduce((sum, n) => sum + n, 0)

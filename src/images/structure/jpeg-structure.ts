@@ -46,7 +46,7 @@ export async function checkJpegStructure(source: ByteSource): Promise<StructureR
 
 /** The next 0xFF at or after `from`; the end of the file where there is none. */
 async function nextMarkerByte(source: ByteSource, from: number): Promise<number> {
-  for (let at = from; ; ) {
+  for (let at = from; ;) {
     const piece = await source.read(at, PIECE_BYTES)
     if (piece.length === 0) return at
     const found = piece.indexOf(0xff)
@@ -57,7 +57,7 @@ async function nextMarkerByte(source: ByteSource, from: number): Promise<number>
 
 /** Where entropy-coded data stops: at a marker that is neither a stuffed zero nor a restart. */
 async function endOfScan(source: ByteSource, from: number): Promise<number> {
-  for (let at = from; ; ) {
+  for (let at = from; ;) {
     const piece = await source.read(at, PIECE_BYTES)
     if (piece.length < 2) throw truncated(source, 'JPEG cut inside its image data')
     let next = 0

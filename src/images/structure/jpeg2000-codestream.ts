@@ -35,7 +35,8 @@ export async function checkCodestream(source: ByteSource, from: number, end: num
     const length = head.length < 4 ? 0 : head.readUInt32BE(0)
     // Zero says: to the end of the codestream, where EOC must stand.
     const next = length === 0 ? end - 2 : at + length
-    if (next < at + 12 && length !== 0) throw damaged(source, `JPEG 2000 tile part of length ${length} at ${at}`)
+    if (next < at + 12 && length !== 0)
+      throw damaged(source, `JPEG 2000 tile part of length ${length} at ${at}`)
     if (next > end) throw truncated(source, 'JPEG 2000 cut inside a tile part')
     at = Math.max(next, at + 12)
   }

@@ -20,7 +20,8 @@ export async function checkPngStructure(source: ByteSource): Promise<StructureRe
     if (!/^[A-Za-z]{4}$/.test(type) || length > 0x7fff_ffff) {
       throw damaged(source, `PNG with something that is not a chunk at ${at}`)
     }
-    if (at === 8 && type !== 'IHDR' && type !== 'CgBI') throw damaged(source, 'PNG that does not start with IHDR')
+    if (at === 8 && type !== 'IHDR' && type !== 'CgBI')
+      throw damaged(source, 'PNG that does not start with IHDR')
     const end = at + 12 + length
     if (end > source.sizeBytes) throw truncated(source, `PNG cut inside its ${type} chunk`)
     if (!(await hasRightCrc(source, at + 4, length))) {
@@ -40,7 +41,7 @@ export async function checkPngStructure(source: ByteSource): Promise<StructureRe
 async function hasRightCrc(source: ByteSource, from: number, length: number): Promise<boolean> {
   const end = from + 4 + length
   let value = 0
-  for (let at = from; at < end; ) {
+  for (let at = from; at < end;) {
     const piece = await source.read(at, Math.min(PIECE_BYTES, end - at))
     if (piece.length === 0) return false
     value = crc32(piece, value)

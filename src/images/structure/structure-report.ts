@@ -15,11 +15,7 @@ export interface StructureReport {
 export type StructureCheck = (source: ByteSource, format: ImageFormat) => Promise<StructureReport>
 
 /** A report for an image that ends at `end`. */
-export function wholeUpTo(
-  source: ByteSource,
-  end: number,
-  notes: readonly string[] = [],
-): StructureReport {
+export function wholeUpTo(source: ByteSource, end: number, notes: readonly string[] = []): StructureReport {
   const imageEndBytes = Math.min(end, source.sizeBytes)
   return { imageEndBytes, trailingBytes: source.sizeBytes - imageEndBytes, notes }
 }

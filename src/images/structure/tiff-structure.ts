@@ -1,6 +1,12 @@
 import type { ByteSource } from '../bytes/byte-source.ts'
 import { HeaderBytes, OutOfBytes } from '../bytes/header-bytes.ts'
-import { fieldNumbers, openTiffBlock, readDirectory, type TiffBlock, type TiffField } from '../exif/tiff-directory.ts'
+import {
+  fieldNumbers,
+  openTiffBlock,
+  readDirectory,
+  type TiffBlock,
+  type TiffField,
+} from '../exif/tiff-directory.ts'
 import { damaged, truncated, wholeUpTo, type StructureReport } from './structure-report.ts'
 
 const MAX_ROUNDS = 64
@@ -22,7 +28,10 @@ export async function checkTiffStructure(source: ByteSource): Promise<StructureR
     const page = await parse(source, at, (bytes) => {
       const block = openBlock(source, bytes)
       const { fields, next } = readDirectory(block, at)
-      return { next, end: Math.max(at + 6 + fields.length * 12, endOfPixels(source, block, fields)) }
+      const ends = fields.map((field) => field.offset + field.sizeBytes)
+      const directory = Math.max(at + 6 + fields.length * 12, ...ends)
+      if (directory > source.sizeBytes) throw truncated(source, `TIFF with a value that ends at ${directory}`)
+      return { next, end: Math.max(directory, endOfPixels(source, block, fields)) }
     })
     end = Math.max(end, page.end)
     offset = page.next

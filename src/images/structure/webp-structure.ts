@@ -12,7 +12,7 @@ export async function checkWebpStructure(source: ByteSource): Promise<StructureR
     throw truncated(source, `WebP of ${end} bytes by its header`)
   }
   let image = false
-  for (let at = 12; at < end - 1; ) {
+  for (let at = 12; at < end - 1;) {
     const chunk = await source.read(at, 8)
     if (chunk.length < 8 || at + 8 > end) throw damaged(source, `WebP with half a chunk at ${at}`)
     const type = chunk.toString('latin1', 0, 4)

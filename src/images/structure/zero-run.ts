@@ -16,7 +16,7 @@ export interface ZeroRun {
 export async function findZeroRun(source: ByteSource, minBytes: number): Promise<ZeroRun | undefined> {
   const zeros = Buffer.alloc(STEP_BYTES)
   let start = -1
-  for (let at = 0; at < source.sizeBytes; ) {
+  for (let at = 0; at < source.sizeBytes;) {
     const piece = await source.read(at, PIECE_BYTES)
     if (piece.length === 0) break
     for (let i = 0; i < piece.length; i += STEP_BYTES) {
