@@ -1,0 +1,60 @@
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { storageError } from '../../storage/index.ts'
+import { isImageFolder, shardFiles, shardName, shardOfStats, type ShardNaming } from './shard-names.ts'
+
+/** Files that finalize writes beside the shards. */
+export const summaryFiles = ['stats.json', 'report.html', 'report.json'] as const
+
+/**
+ * Removes the shards of a plan and, where there is no plan, those with a stats file that reads as one; the plan
+ * itself and the summaries too. Nothing else in the folder is touched. Throws storage errors.
+ */
+export function clearOutputs(
+  out: string,
+  plan: (ShardNaming & { readonly shardCount: number }) | undefined,
+): void {
+  if (!existsSync(out)) return
+  try {
+    const entries = readdirSync(out)
+    const names = new Set<string>()
+    for (const entry of entries) {
+      const shard = shardOfStats(entry)
+      if (shard !== undefined && isShardStats(join(out, entry))) names.add(entry.slice(0, entry.indexOf('_')))
+    }
+    for (const entry of entries) {
+      const digits = /^\.?(\d+)/.exec(entry)?.[1]
+      if (digits === undefined) continue
+      const planned = plan && Number(digits) < plan.shardCount && shardName(Number(digits), plan) === digits
+      if ((planned === true || names.has(digits)) && belongsTo(entry, digits)) {
+        rmSync(join(out, entry), { recursive: true })
+      }
+    }
+    for (const name of summaryFiles) if (plan) rmSync(join(out, name), { force: true })
+    rmSync(join(out, '.trawl', 'plan'), { recursive: true, force: true })
+  } catch (error) {
+    throw storageError(error, { path: out, doing: 'remove the old dataset in' })
+  }
+}
+
+/** One more than the highest shard that a folder holds, of whatever origin; 0 where it holds none. */
+export function firstFreeShard(out: string): number {
+  if (!existsSync(out)) return 0
+  const shards = readdirSync(out).map((entry) => shardOfStats(entry) ?? -1)
+  return Math.max(-1, ...shards) + 1
+}
+
+function belongsTo(entry: string, name: string): boolean {
+  const plain = entry.replace(/^\./, '').replace(/\.tmp$/, '')
+  return Object.values(shardFiles(name)).includes(plain) || isImageFolder(plain, name)
+}
+
+/** True for a stats file as img2dataset and trawl write it. */
+function isShardStats(path: string): boolean {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'))
+    return typeof value === 'object' && value !== null && 'count' in value && 'successes' in value
+  } catch {
+    return false
+  }
+}
