@@ -37,7 +37,9 @@ export function parseSelection(text: string, option: string): Selection {
     lookahead: Math.ceil(lookahead),
     ...(Number.isFinite(last) ? { last } : {}),
     has: (position, total, number) =>
-      spans.some((span) => inSpan(span, span.from < 0 || span.to < 0 ? position : (number ?? position), total)),
+      spans.some((span) =>
+        inSpan(span, span.from < 0 || span.to < 0 ? position : (number ?? position), total),
+      ),
   }
 }
 
@@ -105,8 +107,7 @@ async function* selectChapters(
   selection: Selection,
 ): AsyncGenerator<SourceItem> {
   const { lookahead, last } = selection
-  const wanted = (group: Group, total: number): boolean =>
-    selection.has(group.position, total, group.number)
+  const wanted = (group: Group, total: number): boolean => selection.has(group.position, total, group.number)
   const held: Group[] = []
   let position = 0
   let numbered = false
@@ -146,7 +147,10 @@ async function* selectPages(
   const decide = function* (item: SourceItem, at: number, total: number): Generator<SourceItem> {
     if (item.type === 'chapter') {
       const { depth } = item.chapter
-      headings = [...headings.filter((other) => other.type === 'chapter' && other.chapter.depth < depth), item]
+      headings = [
+        ...headings.filter((other) => other.type === 'chapter' && other.chapter.depth < depth),
+        item,
+      ]
     } else if (selection.has(at, total)) {
       yield* headings
       headings = []

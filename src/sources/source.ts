@@ -1,4 +1,4 @@
-import type { Book, Chapter, Page } from '../core/index.ts'
+import type { Book, Chapter, Locator, Page } from '../core/index.ts'
 
 /** What a source says about an input before anything is fetched. */
 export interface SourceMatch {
@@ -58,7 +58,7 @@ export interface Source {
   readonly name: string
   readonly description: string
   readonly examples: readonly string[]
-  /** Cheap and pure: no requests. */
+  /** Cheap: no requests; may look at what is on the disk. */
   match(input: SourceInput): SourceMatch | undefined
   /** Throws ERR_SOURCE_*; requests throw what the transport throws. */
   extract(input: SourceInput, context: SourceContext): AsyncIterable<SourceItem>
@@ -67,8 +67,5 @@ export interface Source {
     ref: string,
     reason: 'first' | 'expired',
     context: SourceContext,
-  ) => Promise<{
-    readonly kind: 'mirrors' | 'alternatives'
-    readonly places: readonly { readonly url: string }[]
-  }>
+  ) => Promise<Exclude<Locator, { readonly kind: 'source' }>>
 }

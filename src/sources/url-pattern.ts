@@ -162,7 +162,8 @@ function readBrace(text: string, start: number): Found {
       return { group: { count: parts.length, at: (index) => parts[index] ?? '' }, end: at + 1 }
     }
     if (char === ',') parts.push('')
-    else if (char === '\\' && /[[\]{}\\,]/.test(text.charAt(at + 1))) parts.push(`${parts.pop() ?? ''}${text.charAt(++at)}`)
+    else if (char === '\\' && /[[\]{}\\,]/.test(text.charAt(at + 1)))
+      parts.push(`${parts.pop() ?? ''}${text.charAt(++at)}`)
     else parts.push(`${parts.pop() ?? ''}${char}`)
   }
   throw fault(text, start, 'the "{" is not closed')

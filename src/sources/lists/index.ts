@@ -6,3 +6,4 @@ export {
   type ListOptions,
 } from './list-entry.ts'
 export { readUrlList, type ReadUrlListOptions } from './url-list.ts'
+export { imageListInput, imageListSource } from './image-list-source.ts'

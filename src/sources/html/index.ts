@@ -1,0 +1,1 @@
+export { htmlSource } from './html-source.ts'
