@@ -189,8 +189,10 @@ class AdaptiveGovernor implements Governor {
     }
   }
 
-  answered(gate: HostGate, seq: number, startedMs: number): void {
-    gate.controller.answered(seq, this.#clock.now() - startedMs)
+  answered(gate: HostGate, seq: number, startedMs: number): number {
+    const nowMs = this.#clock.now()
+    gate.controller.answered(seq, nowMs - startedMs)
+    return nowMs
   }
 
   moved(gate: HostGate, count: number): void {
@@ -202,7 +204,7 @@ class AdaptiveGovernor implements Governor {
   released(gate: HostGate, lease: HostLease, report: LeaseReport): void {
     const nowMs = this.#clock.now()
     const { controller } = gate
-    if (!lease.answered) controller.answered(lease.seq, nowMs - lease.startedMs)
+    if (lease.answeredMs === 0) controller.answered(lease.seq, nowMs - lease.startedMs)
     this.#active--
     const backoffMs = controller.released(lease, endOf(report), nowMs)
     if (backoffMs > 0) this.pauseHost(gate.host, backoffMs, 'goes on refusing')
@@ -319,7 +321,8 @@ class HostLease implements Lease, LeaseFacts {
   readonly seq: number
   readonly level: number
   readonly startedMs: number
-  answered = false
+  answeredMs = 0
+  receivedBytes = 0
   readonly #governor: AdaptiveGovernor
   readonly #gate: HostGate
   #over = false
@@ -337,20 +340,20 @@ class HostLease implements Lease, LeaseFacts {
   }
 
   headers(): void {
-    if (this.answered || this.#over) return
-    this.answered = true
-    this.#governor.answered(this.#gate, this.seq, this.startedMs)
+    if (this.answeredMs > 0 || this.#over) return
+    this.answeredMs = this.#governor.answered(this.#gate, this.seq, this.startedMs)
   }
 
   bytes(count: number): void {
-    if (!this.#over) this.#governor.moved(this.#gate, count)
+    if (this.#over) return
+    this.receivedBytes += count
+    this.#governor.moved(this.#gate, count)
   }
 
   release(report: LeaseReport): void {
     if (this.#over) return
     this.#over = true
     this.#governor.released(this.#gate, this, report)
-    this.answered = true
   }
 }
 

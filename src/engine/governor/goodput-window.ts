@@ -1,23 +1,21 @@
-/**
- * What one finished request is worth beside its bytes, in bytes. One unit serves lists of small files (where
- * requests cost) and bulk (where bytes do): at 12 kB a file nine tenths of the work are requests, at 16 MiB a
- * segment nearly all of it is bytes.
- */
-export const requestWorthBytes = 128 * 1024
+/** What a host delivers, per millisecond. `HostLoad.worth` makes one number of it. */
+export interface Goodput {
+  readonly bytes: number
+  readonly requests: number
+}
+
+export const noGoodput: Goodput = { bytes: 0, requests: 0 }
 
 /**
- * Counts the work a host delivers between two moments. Counters only: nothing is stored per request.
+ * Counts what a host delivers between two moments. Counters only: nothing is stored per request.
  *
  * The fence is the number of the first lease issued after the window opened. It tells when a window has seen the
  * effect of its own limit, as TCP counts round trips.
  */
 export class GoodputWindow {
   startedMs = 0
-  /** Bytes plus `requestWorthBytes` for each finished request. */
-  work = 0
   bytes = 0
   completions = 0
-  answers = 0
   fence = 0
   /** Leases older than the fence that wait for their headers. */
   unansweredBefore = 0
@@ -30,10 +28,8 @@ export class GoodputWindow {
 
   open(nowMs: number, issued: number, unanswered: number): void {
     this.startedMs = nowMs
-    this.work = 0
     this.bytes = 0
     this.completions = 0
-    this.answers = 0
     this.fence = issued
     this.unansweredBefore = unanswered
     this.turned = false
@@ -43,18 +39,15 @@ export class GoodputWindow {
   }
 
   answered(seq: number): void {
-    this.answers++
     if (seq < this.fence) this.unansweredBefore--
   }
 
   moved(bytes: number, full: boolean): void {
-    this.work += bytes
     this.bytes += bytes
     this.#countDemand(full)
   }
 
   completed(seq: number, full: boolean): void {
-    this.work += requestWorthBytes
     this.completions++
     if (seq >= this.fence) this.turned = true
     this.#countDemand(full)
@@ -70,9 +63,9 @@ export class GoodputWindow {
     return this.#fullEvents >= 3 * this.#shortEvents
   }
 
-  /** Work per millisecond. */
-  rate(nowMs: number): number {
+  goodput(nowMs: number): Goodput {
     const elapsedMs = nowMs - this.startedMs
-    return elapsedMs > 0 ? this.work / elapsedMs : 0
+    if (elapsedMs <= 0) return noGoodput
+    return { bytes: this.bytes / elapsedMs, requests: this.completions / elapsedMs }
   }
 }

@@ -17,6 +17,9 @@ export interface LeaseFacts {
   /** Requests in flight when it started, itself included. */
   readonly level: number
   readonly startedMs: number
+  /** When its headers came; 0 when they did not. */
+  readonly answeredMs: number
+  readonly receivedBytes: number
 }
 
 export interface HostControllerOptions extends ControlBounds {
@@ -155,7 +158,9 @@ export class HostController {
     if (end === 'ok') {
       this.#barrenBrakes = 0
       if (!early) this.#errors.ok()
+      const answeredMs = lease.answeredMs || nowMs
       load.latencyMs = load.smooth(load.latencyMs, nowMs - lease.startedMs)
+      load.requestWorth.add(answeredMs - lease.startedMs, nowMs - answeredMs, lease.receivedBytes)
       load.window.completed(lease.seq, full)
       this.#advance(nowMs, wanted)
     } else if (end !== 'cancelled') {

@@ -1,4 +1,5 @@
-import { GoodputWindow } from './goodput-window.ts'
+import { GoodputWindow, type Goodput } from './goodput-window.ts'
+import { RequestWorth } from './request-worth.ts'
 
 /** Bounds of one host's limit. */
 export interface ControlBounds {
@@ -15,6 +16,7 @@ export const ceilingMemoryMs = 600_000
 /** What is in flight at one host, and what is known of it. Plain counters that controller and phases share. */
 export class HostLoad {
   readonly window = new GoodputWindow()
+  readonly requestWorth = new RequestWorth()
   bounds: ControlBounds
   /** True while this process itself is the bottleneck; then nothing grows. */
   readonly overloaded: () => boolean
@@ -46,6 +48,17 @@ export class HostLoad {
   openWindow(nowMs: number): void {
     this.windows++
     this.window.open(nowMs, this.issued, this.unanswered)
+  }
+
+  /** One number for a goodput, comparable with others made at the same time: bytes and the worth of requests. */
+  worth(goodput: Goodput): number {
+    return goodput.bytes + goodput.requests * this.requestWorth.bytes
+  }
+
+  /** How much better `now` is than `before`, as a share of `before`. */
+  gain(now: Goodput, before: Goodput): number {
+    const base = this.worth(before)
+    return base > 0 ? this.worth(now) / base - 1 : Infinity
   }
 
   /** The caller has more work than the limit lets through. */

@@ -1,3 +1,4 @@
+import type { Goodput } from './goodput-window.ts'
 import type { HostLoad } from './host-load.ts'
 
 /** What a trial has to know beside the limit to try. */
@@ -9,8 +10,8 @@ export interface TrialSettings {
   readonly turns: number
   /** Enough time also without those turns: bulk goes by bytes. */
   readonly bulkMs: number
-  /** Work per millisecond to compare with: a trial at less than half of it ends early. 0 for none. */
-  readonly reference: number
+  /** What to compare with: a trial at less than half of it ends early. */
+  readonly reference: Goodput | undefined
 }
 
 const reachWithinMs = 5000
@@ -43,8 +44,8 @@ export class LevelTrial {
     load.openWindow(nowMs)
   }
 
-  /** Work per millisecond when the trial is over, 'void' when it could not be held, undefined while it runs. */
-  progress(nowMs: number): number | 'void' | undefined {
+  /** The goodput when the trial is over, 'void' when it could not be held, undefined while it runs. */
+  progress(nowMs: number): Goodput | 'void' | undefined {
     const load = this.#load
     if (this.#stage === 'reach') {
       if (load.limit < this.growTo || load.inflight > load.limit) {
@@ -54,7 +55,7 @@ export class LevelTrial {
       this.#enter('settle', nowMs)
     }
     if (this.#stage === 'settle') {
-      if (this.#failing(3, nowMs)) return load.window.rate(nowMs)
+      if (this.#failing(3, nowMs)) return load.window.goodput(nowMs)
       if (load.window.unansweredBefore * 10 > load.limit) return undefined
       this.#enter('measure', nowMs)
       return undefined
@@ -67,16 +68,15 @@ export class LevelTrial {
     this.#load.openWindow(nowMs)
   }
 
-  #measure(nowMs: number): number | 'void' | undefined {
+  #measure(nowMs: number): Goodput | 'void' | undefined {
     const load = this.#load
     const { window } = load
     const { minMs, turns, bulkMs } = this.#settings
     const elapsedMs = nowMs - window.startedMs
-    const rate = window.rate(nowMs)
     const failing = this.#failing(2, nowMs)
     const turned = window.turned && window.completions >= Math.max(8, turns * load.limit)
     if (!failing && elapsedMs < (turned ? minMs : Math.max(minMs, bulkMs))) return undefined
-    if (window.demanded && !window.disturbed && !load.overloaded()) return rate
+    if (window.demanded && !window.disturbed && !load.overloaded()) return window.goodput(nowMs)
     if (this.#restarts++ >= maxRestarts) return 'void'
     load.openWindow(nowMs)
     return undefined
@@ -85,9 +85,8 @@ export class LevelTrial {
   /** After so many usual request times, less than half of the work of before is done. */
   #failing(times: number, nowMs: number): boolean {
     const { window } = this.#load
-    const elapsedMs = nowMs - window.startedMs
-    return (
-      elapsedMs >= Math.max(50, times * this.#usualMs) && window.rate(nowMs) < this.#settings.reference / 2
-    )
+    const { reference } = this.#settings
+    if (!reference || nowMs - window.startedMs < Math.max(50, times * this.#usualMs)) return false
+    return this.#load.gain(window.goodput(nowMs), reference) < -0.5
   }
 }

@@ -1,16 +1,17 @@
+import type { Goodput } from './goodput-window.ts'
 import type { HostLoad } from './host-load.ts'
 import { LevelTrial } from './level-trial.ts'
 import type { Phase } from './phase.ts'
-import type { Level, SlowStartResult } from './slow-start.ts'
+import type { SlowStartResult } from './slow-start.ts'
 
-const trialMs = 150
+const trialMs = 300
+/** Above the bend every try may cost much, and shows at once. */
+const upwardTrialMs = 150
 const trialTurns = 4
 const bulkTrialMs = 600
-/** Nothing is lost while there are too many requests, so the search for fewer begins with a longer look. */
-const firstTrialMs = 500
 /** Fewer requests are taken when they keep this share of the goodput. */
 const keepShare = 0.96
-const usefulGain = 1.03
+const usefulGain = 0.03
 /** Share of a growth that goodput must follow for slow start to go on. */
 const keenShare = 0.5
 const maxTrials = 7
@@ -38,10 +39,10 @@ export class Refine implements Phase {
   #bad: number
   readonly #upwards: boolean
   #guess: number
-  #goodRate = 0
+  #goodput: Goodput | undefined
   #trials = 0
   #trial: LevelTrial
-  #stage: 'measure' | 'more' | 'search' = 'measure'
+  #stage: 'more' | 'search' = 'search'
 
   private constructor(load: HostLoad, range: RefineRange, nowMs: number, exits: RefineExits) {
     this.#load = load
@@ -55,7 +56,7 @@ export class Refine implements Phase {
 
   /** The phase after slow start: a search where there is something to find, else what `done` gives. */
   static after(load: HostLoad, result: SlowStartResult, nowMs: number, exits: RefineExits): Phase {
-    const range = rangeOf(result, load.bounds.floor)
+    const range = rangeOf(result, load)
     load.limit = Math.max(1, Math.min(range.good, load.top(nowMs)))
     return new Refine(load, { ...range, good: load.limit }, nowMs, exits)
   }
@@ -65,27 +66,25 @@ export class Refine implements Phase {
   }
 
   progress(nowMs: number): Phase | undefined {
-    const rate = this.#trial.progress(nowMs)
-    if (rate === undefined) return undefined
-    if (rate === 'void') return this.#finish(nowMs)
-    if (this.#stage === 'measure') return this.#measured(rate, nowMs)
+    const goodput = this.#trial.progress(nowMs)
+    if (goodput === undefined) return undefined
+    if (goodput === 'void') return this.#finish(nowMs)
+    const before = this.#goodput
+    if (!before) return this.#measured(goodput, nowMs)
+    const gain = this.#load.gain(goodput, before)
     if (this.#stage === 'more') {
-      const gain = (rate / this.#goodRate - 1) / (this.#trial.growTo / this.#good - 1)
-      if (gain >= keenShare) return this.#exits.slowStart(nowMs)
+      if (gain >= keenShare * (this.#trial.growTo / this.#good - 1)) return this.#exits.slowStart(nowMs)
       this.#stage = 'search'
     } else {
-      this.#judge(rate, nowMs)
+      this.#judge(goodput, gain, nowMs)
     }
     return this.#search(nowMs)
   }
 
-  #measured(rate: number, nowMs: number): Phase | undefined {
-    this.#goodRate = rate
+  #measured(goodput: Goodput, nowMs: number): Phase | undefined {
+    this.#goodput = goodput
     const more = Math.min(this.#load.top(nowMs), this.#good + Math.max(1, this.#good >> 2))
-    if (this.#upwards || more <= this.#good || this.#load.overloaded()) {
-      this.#stage = 'search'
-      return this.#search(nowMs)
-    }
+    if (this.#upwards || more <= this.#good || this.#load.overloaded()) return this.#search(nowMs)
     this.#stage = 'more'
     this.#trial = this.#try(more, nowMs)
     return undefined
@@ -97,12 +96,11 @@ export class Refine implements Phase {
     return undefined
   }
 
-  #judge(rate: number, nowMs: number): void {
-    const good = rate >= this.#goodRate * (this.#upwards ? usefulGain : keepShare)
-    if (good) {
+  #judge(goodput: Goodput, gain: number, nowMs: number): void {
+    if (gain >= (this.#upwards ? usefulGain : keepShare - 1)) {
       this.#good = this.#guess
-      // Small losses may not add up: the best rate seen stays the measure.
-      this.#goodRate = Math.max(this.#goodRate, rate)
+      // Small losses may not add up: the best that was seen stays the measure.
+      if (gain > 0) this.#goodput = goodput
     } else {
       this.#bad = this.#guess
       if (this.#upwards) this.#load.learnCeiling(this.#guess - 1, nowMs)
@@ -111,8 +109,8 @@ export class Refine implements Phase {
   }
 
   #try(limit: number, nowMs: number): LevelTrial {
-    const reference = this.#goodRate
-    const minMs = reference === 0 && !this.#upwards ? firstTrialMs : trialMs
+    const reference = this.#goodput
+    const minMs = this.#upwards ? upwardTrialMs : trialMs
     const bulkMs = Math.max(minMs, bulkTrialMs, 3 * this.#load.ttfbMs)
     return new LevelTrial(this.#load, { limit, minMs, turns: trialTurns, bulkMs, reference }, nowMs)
   }
@@ -134,24 +132,26 @@ function closeEnough(good: number, bad: number): boolean {
   return Math.abs(good - bad) <= Math.max(1, good >> 3)
 }
 
-function rangeOf(result: SlowStartResult, floor: number): RefineRange {
+function rangeOf(result: SlowStartResult, load: HostLoad): RefineRange {
   const { levels, collapsed, bulk } = result
-  let best: Level = { limit: 1, high: 1, rate: 0 }
-  for (const level of levels) if (level.rate > best.rate) best = level
+  const worths = levels.map((level) => load.worth(level.goodput))
+  const most = Math.max(0, ...worths)
+  const best = levels[worths.indexOf(most)]
+  const last = levels.at(-1)
+  if (!best || !last) return { good: load.limit, bad: load.limit, guess: load.limit }
   if (collapsed) {
-    const last = levels.at(-1) ?? best
     const bad = last.limit > best.limit ? last.limit : Math.max(last.high, best.limit)
     return { good: best.limit, bad, guess: (best.limit + bad) >> 1 }
   }
-  const at = levels.findIndex((level) => level.rate >= 0.95 * best.rate)
-  const good = levels[at]?.high ?? 1
+  const at = worths.findIndex((worth) => worth >= 0.95 * most)
+  const good = levels[at]?.high ?? best.high
   const below = levels[at - 1]
   if (!below) {
-    const bad = bulk ? 0 : Math.min(floor, good)
+    const bad = bulk ? 0 : Math.min(load.bounds.floor, good)
     return { good, bad, guess: (good + bad) >> 1 }
   }
   // While goodput grows as the limit does, the bend lies where the line from the origin meets the best.
-  const bend = Math.ceil((below.limit * keepShare * best.rate) / below.rate)
+  const bend = Math.ceil((below.limit * keepShare * most) / (worths[at - 1] ?? most))
   const guess = Math.max(below.limit + 1, Math.min(bend, good))
   return closeEnough(good, guess) ? { good, bad: good, guess } : { good, bad: below.limit, guess }
 }

@@ -1,3 +1,4 @@
+import { noGoodput, type Goodput } from './goodput-window.ts'
 import type { HostLoad } from './host-load.ts'
 import type { Phase } from './phase.ts'
 
@@ -7,8 +8,7 @@ export interface Level {
   readonly limit: number
   /** The limit at the end of the round; surely enough for the rate. */
   readonly high: number
-  /** Work per millisecond. */
-  readonly rate: number
+  readonly goodput: Goodput
 }
 
 /** Where slow start ended. */
@@ -24,10 +24,10 @@ const minRoundMs = 25
 /** Bulk gives no completions to count; rounds are longer, and longer still before growth is called useless. */
 const bulkRoundMs = 250
 const bulkStallMs = 600
-const usefulGain = 1.25
+const usefulGain = 0.25
 /** Share of the growth that goodput must have followed for growth to go on without another look. */
 const keenShare = 0.5
-const collapse = 0.8
+const collapse = 0.2
 const maxStalls = 2
 const maxUnclearRounds = 4
 
@@ -47,12 +47,12 @@ export class SlowStart implements Phase {
   #low: number
   /** The limit that the last growth with success led to. */
   #proven: number
-  #best = 0
+  #best: Goodput = noGoodput
   #stalls = 0
   #unclear = 0
   #first = true
-  /** This process was the bottleneck: the next round is compared with nothing before it. */
-  #rebase = false
+  /** Rounds until comparing starts anew, after this process was the bottleneck; 0 when it was not. */
+  #rebase = 0
   /** Bulk is looked at only so often: who looks at every chunk sees a gain in noise. */
   #lookMs = bulkRoundMs
 
@@ -75,7 +75,9 @@ export class SlowStart implements Phase {
     if (!turned && !long) return undefined
     if (this.#load.overloaded()) return this.#hold(nowMs)
     if (!window.demanded || window.disturbed) return this.#next(nowMs, this.growTo)
-    if (this.#first || this.#rebase) return this.#start(nowMs)
+    // The first of them still has the work of the limit that was taken back.
+    if (this.#rebase > 1) return this.#wait(nowMs)
+    if (this.#first || this.#rebase === 1) return this.#start(nowMs)
     return this.#judge(nowMs, turned)
   }
 
@@ -85,13 +87,18 @@ export class SlowStart implements Phase {
     return window.turned && (this.#first || window.completions * 2 >= limit) && elapsedMs >= latencyMs * 0.8
   }
 
+  /** Nearly all leases from before the round have their headers; connections that are being opened have not. */
+  get #settled(): boolean {
+    return this.#load.window.unansweredBefore * 10 <= this.#load.limit
+  }
+
   /** Two round trips brought less than half of the best: no need to wait for the end of the round. */
   #collapsing(elapsedMs: number, nowMs: number): boolean {
     const { window, latencyMs } = this.#load
     return (
       elapsedMs >= Math.max(2 * minRoundMs, 2 * latencyMs) &&
       elapsedMs < bulkRoundMs * 2 &&
-      window.rate(nowMs) < this.#best / 2 &&
+      this.#load.gain(window.goodput(nowMs), this.#best) < -0.5 &&
       window.completions > 0 &&
       !window.disturbed
     )
@@ -99,8 +106,13 @@ export class SlowStart implements Phase {
 
   /** Growth that was not judged is taken back, so that a busy process does not creep upwards. */
   #hold(nowMs: number): undefined {
-    this.#rebase = true
+    this.#rebase = 2
     this.#load.limit = Math.min(this.#load.limit, this.#proven)
+    this.#next(nowMs, this.#load.limit)
+  }
+
+  #wait(nowMs: number): undefined {
+    this.#rebase--
     this.#next(nowMs, this.#load.limit)
   }
 
@@ -108,47 +120,47 @@ export class SlowStart implements Phase {
   #start(nowMs: number): undefined {
     const { window, limit } = this.#load
     if (!this.#first || window.completions >= limit || window.completions === 0) {
-      this.#pass(window.rate(nowMs), nowMs)
+      this.#pass(window.goodput(nowMs), nowMs)
     }
     this.#first = false
-    this.#rebase = false
+    this.#rebase = 0
     this.#next(nowMs, limit * 2)
   }
 
   #judge(nowMs: number, turned: boolean): Phase | undefined {
     const { window, limit } = this.#load
-    const rate = window.rate(nowMs)
-    if (rate >= usefulGain * this.#best) {
-      return this.#next(nowMs, this.#pass(rate, nowMs) ? limit * 2 : limit)
+    const goodput = window.goodput(nowMs)
+    const gain = this.#load.gain(goodput, this.#best)
+    if (gain >= usefulGain) {
+      return this.#next(nowMs, this.#pass(goodput, nowMs) ? limit * 2 : limit)
     }
     if (!turned && nowMs - window.startedMs < bulkStallMs) {
       this.#lookMs = bulkStallMs
       return undefined
     }
-    const settled = window.unansweredBefore * 10 <= limit
-    if (!settled && this.#unclear++ < maxUnclearRounds) return this.#next(nowMs, limit)
-    const collapsed = rate < collapse * this.#best
+    if (!this.#settled && this.#unclear++ < maxUnclearRounds) return this.#next(nowMs, limit)
+    const collapsed = gain < -collapse
     if (collapsed || ++this.#stalls >= maxStalls) return this.#finish(nowMs, collapsed, !turned)
-    this.#record(rate, nowMs)
+    this.#record(goodput, nowMs)
     return this.#next(nowMs, limit)
   }
 
   /** True when goodput followed the growth closely enough for more growth at once. */
-  #pass(rate: number, nowMs: number): boolean {
+  #pass(goodput: Goodput, nowMs: number): boolean {
     const before = this.#levels.at(-1)
-    const level = this.#record(rate, nowMs)
-    this.#best = rate
+    const level = this.#record(goodput, nowMs)
+    this.#best = goodput
     this.#proven = this.#load.limit
     this.#stalls = 0
     this.#unclear = 0
-    if (!before || before.limit >= level.limit) return true
-    return rate / before.rate - 1 >= keenShare * (level.limit / before.limit - 1)
+    if (!before || before.limit >= level.limit || !this.#settled) return true
+    return this.#load.gain(goodput, before.goodput) >= keenShare * (level.limit / before.limit - 1)
   }
 
-  #record(rate: number, nowMs: number, lagsFor = 2): Level {
+  #record(goodput: Goodput, nowMs: number, lagsFor = 2): Level {
     const { limit: high, latencyMs, window } = this.#load
     const lags = nowMs - window.startedMs < lagsFor * latencyMs && window.completions > 0
-    const level: Level = { limit: lags ? this.#low : high, high, rate }
+    const level: Level = { limit: lags ? this.#low : high, high, goodput }
     // A level that was held is seen twice; the later sight has settled more.
     if (this.#levels.at(-1)?.limit === level.limit) this.#levels.pop()
     this.#levels.push(level)
@@ -156,7 +168,7 @@ export class SlowStart implements Phase {
   }
 
   #finish(nowMs: number, collapsed: boolean, bulk = false): Phase {
-    this.#record(this.#load.window.rate(nowMs), nowMs, collapsed ? 4 : 2)
+    this.#record(this.#load.window.goodput(nowMs), nowMs, collapsed ? 4 : 2)
     return this.#done({ levels: this.#levels, collapsed, bulk }, nowMs)
   }
 

@@ -1,3 +1,4 @@
+import { noGoodput, type Goodput } from './goodput-window.ts'
 import type { HostLoad } from './host-load.ts'
 import { LevelTrial } from './level-trial.ts'
 import type { Phase } from './phase.ts'
@@ -12,8 +13,8 @@ const bearableLoss = 0.03
 /** Share of a growth that goodput must follow for slow start to take over. */
 const keenShare = 0.6
 /** A window this much slower than those before calls for a trial of fewer requests, never of more. */
-const fall = 0.75
-const collapse = 0.7
+const fall = 0.25
+const collapse = 0.3
 
 /**
  * Holds the limit, and now and then tries a little more or less: more is kept when goodput rises by 5 % and clearly
@@ -27,8 +28,8 @@ export class Steady implements Phase {
   readonly #regrow: ((nowMs: number) => Phase) | undefined
   #trial: LevelTrial | undefined
   #home: number
-  /** Mean rate of the last windows at the limit, and how many they are. */
-  #rate = 0
+  /** Mean of the last windows at the limit, and how many they are. */
+  #goodput: Goodput = noGoodput
   #windows = 0
   /** Smoothed difference of neighbouring windows, as a share of the rate. */
   #noise = 0.02
@@ -63,17 +64,17 @@ export class Steady implements Phase {
     const turned = window.turned && window.completions >= Math.max(8, load.limit)
     if (elapsedMs < (turned ? this.#windowMs() : this.#bulkWindowMs())) return
     const counts = window.demanded && !window.disturbed && load.inflight <= load.limit + 1
-    if (counts) this.#note(window.rate(nowMs))
+    if (counts) this.#note(window.goodput(nowMs))
     load.openWindow(nowMs)
     if (!counts || this.#windows < this.#neededWindows()) return
     if (nowMs >= this.#probeAtMs) this.#probe(nowMs)
   }
 
-  #note(rate: number): void {
+  #note(goodput: Goodput): void {
     if (this.#windows > 0) {
-      const change = Math.abs(rate - this.#rate) / Math.max(rate, this.#rate, 1e-9)
-      this.#noise += (Math.min(change, 0.5) - this.#noise) / 8
-      if (rate < fall * this.#rate) {
+      const change = this.#load.gain(goodput, this.#goodput)
+      this.#noise += (Math.min(Math.abs(change), 0.5) - this.#noise) / 8
+      if (change < -fall) {
         this.#windows = 0
         this.#probes = 2
         this.#intervalMs = firstProbeMs
@@ -81,8 +82,12 @@ export class Steady implements Phase {
       }
     }
     this.#windows++
-    const weight = Math.min(this.#windows, this.#neededWindows())
-    this.#rate += (rate - this.#rate) / weight
+    const weight = 1 / Math.min(this.#windows, this.#neededWindows())
+    const { bytes, requests } = this.#goodput
+    this.#goodput = {
+      bytes: bytes + (goodput.bytes - bytes) * weight,
+      requests: requests + (goodput.requests - requests) * weight,
+    }
   }
 
   /** More noise, more windows. */
@@ -107,7 +112,7 @@ export class Steady implements Phase {
     const up = Math.min(this.#home + step, load.top(nowMs))
     const floor = load.latencyMs > bulkWindowMs ? 1 : Math.min(load.bounds.floor, this.#home)
     const down = Math.max(this.#home - lessStep, floor)
-    const target = this.#probes % 3 === 2 || up <= this.#home ? down : up
+    const target = this.#probes % 3 === 2 ? down : up
     this.#probes++
     if (target === this.#home || (target > this.#home && load.overloaded())) return this.#postpone(nowMs)
     const windows = this.#neededWindows()
@@ -118,7 +123,7 @@ export class Steady implements Phase {
         minMs: windows * this.#windowMs(),
         turns: 1,
         bulkMs: windows * this.#bulkWindowMs(),
-        reference: this.#rate,
+        reference: this.#goodput,
       },
       nowMs,
     )
@@ -126,13 +131,14 @@ export class Steady implements Phase {
 
   /** True when goodput followed a growth so well that more growth is called for. */
   #try(trial: LevelTrial, nowMs: number): boolean {
-    const rate = trial.progress(nowMs)
-    if (rate === undefined) return false
+    const goodput = trial.progress(nowMs)
+    if (goodput === undefined) return false
     const more = trial.growTo > this.#home
-    const gain = rate === 'void' ? 0 : rate / this.#rate - 1
     const growth = trial.growTo / this.#home - 1
-    const kept = rate !== 'void' && (more ? gain >= this.#neededGain() : gain >= -this.#bearableLoss())
-    if (more && rate !== 'void' && gain < collapse - 1) this.#load.learnCeiling(trial.growTo - 1, nowMs)
+    // What could not be measured is not kept.
+    const gain = goodput === 'void' ? undefined : this.#load.gain(goodput, this.#goodput)
+    const kept = gain !== undefined && gain >= (more ? this.#neededGain() : -this.#bearableLoss())
+    if (more && gain !== undefined && gain < -collapse) this.#load.learnCeiling(trial.growTo - 1, nowMs)
     this.#trial = undefined
     if (kept) {
       this.#home = trial.growTo

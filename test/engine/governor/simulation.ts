@@ -101,6 +101,9 @@ class Simulation {
   #errors = 0
   #threadFreeMs = 0
   #busyMs = 0
+  #loadAtMs = 0
+  #loadBusyMs = 0
+  #full = false
   #over = false
 
   constructor(options: SimulationOptions) {
@@ -205,14 +208,23 @@ class Simulation {
     this.#time.after(this.#threadFreeMs - now, run)
   }
 
+  /** As the load of an event loop is measured: over the last tenth of a second or more. */
   #threadIsFull(): boolean {
-    return this.#threadFreeMs - this.#time.now() > 0.3
+    const now = this.#time.now()
+    const doneMs = this.#busyMs - Math.max(0, this.#threadFreeMs - now)
+    if (now - this.#loadAtMs >= 100) {
+      this.#full = (doneMs - this.#loadBusyMs) / (now - this.#loadAtMs) > 0.95
+      this.#loadAtMs = now
+      this.#loadBusyMs = doneMs
+    }
+    return this.#full
   }
 
   #pauseNowAndThen(): void {
     this.#time.after(100 * this.#random(), () => {
       if (this.#over) return
       this.#threadFreeMs = Math.max(this.#threadFreeMs, this.#time.now()) + 8
+      this.#busyMs += 8
       this.#pauseNowAndThen()
     })
   }
