@@ -10,4 +10,5 @@ export type {
 } from './governor.ts'
 export type { BudgetSource } from './budget-source.ts'
 export type { LoadSignal } from './load-signal.ts'
+export { createEventLoopLoad, type EventLoopLoadOptions } from './event-loop-load.ts'
 export { createGovernor, defaultGovernorLimits, type GovernorOptions } from './create-governor.ts'
