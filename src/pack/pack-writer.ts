@@ -1,4 +1,4 @@
-import type { BookMetadata, Chapter } from '../core/index.ts'
+import type { BookMetadata, Chapter, Digest } from '../core/index.ts'
 import type { ImageFacts } from '../images/index.ts'
 
 /** A page as the packers get it: a staged, checked file; never bytes. */
@@ -12,6 +12,8 @@ export interface PackPage {
   readonly dpi?: number
   /** Chapters that begin at this page, outermost first. */
   readonly chapters?: readonly Chapter[]
+  /** Digest of the file, where it is known: pages with the same one may share their bytes in the container. */
+  readonly digest?: Digest
   /** Set for a page that stands in for a missing one. */
   readonly placeholder?: string
 }
@@ -44,11 +46,26 @@ export interface PackWriter {
   abort(): Promise<void>
 }
 
+/** A page as a reader finds it. */
+export interface ReadPage {
+  /** File name with an extension; of an archive the path inside. */
+  readonly name: string
+  /** Of the page in the container; what `read` gives may be a little more. */
+  readonly sizeBytes: number
+  readonly label?: string
+  /** Chapters that begin at this page, outermost first. */
+  readonly chapters?: readonly Chapter[]
+  /** Where the page is a file of its own. */
+  readonly path?: string
+  /** Throws ERR_PACK_DAMAGED, ERR_PACK_UNSUPPORTED. */
+  read(): Promise<Buffer>
+}
+
 /** Reads a container that trawl or another program wrote. */
 export interface PackReader {
   readonly format: string
   readonly metadata: Partial<BookMetadata>
   /** Pages in order, lazily. */
-  pages(): AsyncIterable<{ readonly name: string; readonly sizeBytes: number; read(): Promise<Buffer> }>
+  pages(): AsyncIterable<ReadPage>
   close(): Promise<void>
 }

@@ -1,0 +1,2 @@
+export { GatherWriter, type FileRange } from './gather-writer.ts'
+export { PartFile, partPath, refuseExisting, type PartOptions } from './part-file.ts'

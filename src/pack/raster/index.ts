@@ -1,0 +1,1 @@
+export { joinAlpha, rasterise, rasteriseAlpha, type RasterImage, type RasterOptions } from './raster.ts'
