@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { isTrawlError, type Locator, type Page } from '../../src/core/index.ts'
 import type { Source, SourceContext, SourceInput, SourceItem } from '../../src/sources/index.ts'
-import { recordedContext, type RecordedAnswer, type RecordedContext } from '../sources/recorded-context.ts'
+import { recordedContext, type RecordedAnswer } from '../sources/recorded-context.ts'
 
 export interface SourceContractCase {
   readonly source: Source
@@ -99,16 +99,19 @@ export function describeSourceContract(name: string, given: SourceContractCase):
       expect(context.requests.length).toBeLessThan(10)
     })
 
-    it.runIf(fetches)('throws our errors when the answer is missing, refused, broken or rubbish', async () => {
-      for (const answer of failures) {
-        const context = answering(answer)
-        const error: unknown = await collect(source.extract(input, context)).then(
-          () => undefined,
-          (reason: unknown) => reason,
-        )
-        expect(isTrawlError(error) ? error.code : error).toMatch(/^ERR_(?!INTERNAL)/)
-      }
-    })
+    it.runIf(fetches)(
+      'throws our errors when the answer is missing, refused, broken or rubbish',
+      async () => {
+        for (const answer of failures) {
+          const context = answering(answer)
+          const error: unknown = await collect(source.extract(input, context)).then(
+            () => undefined,
+            (reason: unknown) => reason,
+          )
+          expect(isTrawlError(error) ? error.code : error).toMatch(/^ERR_(?!INTERNAL)/)
+        }
+      },
+    )
   })
 }
 
@@ -126,7 +129,10 @@ const failures: readonly RecordedAnswer[] = [
 function answering(answer: RecordedAnswer): SourceContext {
   const all = new Proxy<Record<string, RecordedAnswer>>(
     {},
-    { get: () => answer, getOwnPropertyDescriptor: () => ({ value: answer, configurable: true, enumerable: true }) },
+    {
+      get: () => answer,
+      getOwnPropertyDescriptor: () => ({ value: answer, configurable: true, enumerable: true }),
+    },
   )
   return recordedContext(all)
 }
@@ -168,7 +174,9 @@ function checkOrder(items: readonly SourceItem[]): void {
       depth = item.chapter.depth
     } else if (item.type === 'page') {
       expect(books).toBe(1)
-      const ways = [item.page.locator, item.page.localPath, item.page.layers].filter((way) => way !== undefined)
+      const ways = [item.page.locator, item.page.localPath, item.page.layers].filter(
+        (way) => way !== undefined,
+      )
       expect(ways.length).toBeLessThanOrEqual(1)
       if (item.page.layers !== undefined) expect(item.page.expectedWidthPx).toBeGreaterThan(0)
     } else {

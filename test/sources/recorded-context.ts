@@ -52,7 +52,8 @@ export function recordedContext(
         throw new TrawlError('ERR_CANCELLED', 'The request was cancelled')
       }
       const found = Object.hasOwn(documents, url) ? documents[url] : undefined
-      const answer = typeof found === 'string' ? { text: found } : (found ?? { text: 'Not found', status: 404 })
+      const answer =
+        typeof found === 'string' ? { text: found } : (found ?? { text: 'Not found', status: 404 })
       return {
         url: answer.url ?? url,
         status: answer.status ?? 200,

@@ -66,7 +66,9 @@ describe('parseSelection', () => {
     ['11-20', []],
   ])('reads %s', (text, expected) => {
     const selection = parseSelection(text, '--pages')
-    expect(Array.from({ length: 10 }, (_, i) => i + 1).filter((at) => selection.has(at, 10))).toEqual(expected)
+    expect(Array.from({ length: 10 }, (_, i) => i + 1).filter((at) => selection.has(at, 10))).toEqual(
+      expected,
+    )
   })
 
   it.each(['', 'x', '3-1', '1,,2', '5:2', '1:5:0', '--3', '1-2-3', '0x1'])('refuses %j', (text) => {
@@ -89,13 +91,31 @@ describe('selectItems', () => {
   })
 
   it('keeps the headings of the pages that are left, and only those', async () => {
-    const items = [book, chapter('A'), page('1'), chapter('A1', 1), page('2'), chapter('B'), page('3'), chapter('C')]
+    const items = [
+      book,
+      chapter('A'),
+      page('1'),
+      chapter('A1', 1),
+      page('2'),
+      chapter('B'),
+      page('3'),
+      chapter('C'),
+    ]
     expect((await select([...items, page('4')], { pages: '2,4' })).names).toBe('book #A #A1 2 #C 4')
     expect((await select([...items, page('4')], { pages: '-1' })).names).toBe('book #C 4')
   })
 
   it('selects chapters by position, with what is below them, and drops pages before the first', async () => {
-    const items = [book, page('0'), chapter('A'), page('1'), chapter('A1', 1), page('2'), chapter('B'), page('3')]
+    const items = [
+      book,
+      page('0'),
+      chapter('A'),
+      page('1'),
+      chapter('A1', 1),
+      page('2'),
+      chapter('B'),
+      page('3'),
+    ]
     const more = [...items, chapter('C'), page('4'), page('5')]
     expect((await select(more, { chapters: '1,3' })).names).toBe('book #A 1 #A1 2 #C 4 5')
     expect((await select(more, { chapters: '-2:' })).names).toBe('book #B 3 #C 4 5')
@@ -114,8 +134,16 @@ describe('selectItems', () => {
   })
 
   it('agrees with a selection made with the whole in hand', async () => {
-    const bound = fc.oneof(fc.constant(''), fc.integer({ min: -8, max: 12 }).filter((n) => n !== 0).map(String))
-    const part = fc.tuple(bound, bound, fc.integer({ min: 1, max: 3 })).map(([a, b, step]) => `${a}:${b}:${step}`)
+    const bound = fc.oneof(
+      fc.constant(''),
+      fc
+        .integer({ min: -8, max: 12 })
+        .filter((n) => n !== 0)
+        .map(String),
+    )
+    const part = fc
+      .tuple(bound, bound, fc.integer({ min: 1, max: 3 }))
+      .map(([a, b, step]) => `${a}:${b}:${step}`)
     await fc.assert(
       fc.asyncProperty(fc.array(part, { minLength: 1, maxLength: 3 }), fc.nat(12), async (parts, total) => {
         const text = parts.join(',')

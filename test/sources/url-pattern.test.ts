@@ -6,7 +6,10 @@ const expand = (text: string) => [...parseUrlPattern(text).expand()].map((found)
 
 describe('parseUrlPattern', () => {
   it.each([
-    ['http://a/p-[8-11].jpg', ['http://a/p-8.jpg', 'http://a/p-9.jpg', 'http://a/p-10.jpg', 'http://a/p-11.jpg']],
+    [
+      'http://a/p-[8-11].jpg',
+      ['http://a/p-8.jpg', 'http://a/p-9.jpg', 'http://a/p-10.jpg', 'http://a/p-11.jpg'],
+    ],
     ['http://a/[08-10]', ['http://a/08', 'http://a/09', 'http://a/10']],
     ['http://a/[098-101:3]', ['http://a/098', 'http://a/101']],
     ['http://a/[0-2]', ['http://a/0', 'http://a/1', 'http://a/2']],

@@ -84,7 +84,8 @@ function blindImage(image: IiifImage, service: IiifImageService, settings: IiifS
   const whole =
     url !== undefined &&
     (!url.startsWith(`${service.id}/`) || /\/full\/(?:full|max|pct:100)\/0\/[^/]+$/.test(url))
-  const urls = !plain || url === undefined ? requests : whole ? [url, ...requests] : [...requests, url]
+  const own = url === undefined || wish.region !== undefined ? [] : [url]
+  const urls = plain && whole ? [...own, ...requests] : [...requests, ...own]
   return {
     places: placesOf(urls),
     ...(plain && widthPx !== undefined && heightPx !== undefined ? { widthPx, heightPx } : {}),
@@ -98,7 +99,8 @@ function serviceImage(image: IiifImage, info: ImageInfo, settings: IiifSettings)
   const { region: _, ...uncut } = wish
   const requests = imageRequests(info, cutHere ? uncut : wish)
   const plain = wish.region === undefined && wish.rotation === undefined
-  const last = plain && image.url !== undefined ? [image.url] : []
+  // The image's own address is better than none: reduced perhaps, or not turned. A part is never replaced by the whole.
+  const last = wish.region === undefined && image.url !== undefined ? [image.url] : []
   const crop = cutHere ? cropOf(image.region, info.widthPx, info.heightPx) : undefined
   const planned: PlannedImage = {
     places: placesOf([...requests.urls, ...last]),
