@@ -11,6 +11,7 @@ export const formats = {
   workerMessages: 1,
   bookRecord: 1,
   shardPlan: 1,
+  shardStats: 1,
   hostMemory: 1,
 } as const
 

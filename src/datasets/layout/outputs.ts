@@ -44,6 +44,21 @@ export function firstFreeShard(out: string): number {
   return Math.max(-1, ...shards) + 1
 }
 
+/** A file or folder that stands where one of these shards would go; undefined where the way is free. */
+export function entryInTheWay(
+  out: string,
+  naming: ShardNaming,
+  shards: { readonly first: number; readonly count: number },
+): string | undefined {
+  if (!existsSync(out)) return undefined
+  return readdirSync(out).find((entry) => {
+    const digits = /^(\d+)/.exec(entry)?.[1]
+    if (digits === undefined || !belongsTo(entry, digits)) return false
+    const shard = Number(digits)
+    return shard >= shards.first && shard < shards.first + shards.count && shardName(shard, naming) === digits
+  })
+}
+
 function belongsTo(entry: string, name: string): boolean {
   const plain = entry.replace(/^\./, '').replace(/\.tmp$/, '')
   return Object.values(shardFiles(name)).includes(plain) || isImageFolder(plain, name)

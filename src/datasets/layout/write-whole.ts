@@ -7,20 +7,31 @@ export function temporaryPath(path: string): string {
   return join(dirname(path), `.${basename(path)}.tmp`)
 }
 
-/** Writes a small file under a temporary name and renames it: it is there whole or not at all. Throws storage errors. */
-export function writeWhole(path: string, text: string, durability: Durability): void {
-  const temporary = temporaryPath(path)
+/** Writes a small file and returns its length; with `sync` it is on the medium. Throws storage errors. */
+export function writeTemporary(
+  path: string,
+  text: string,
+  options: { readonly sync?: boolean } = {},
+): number {
+  const bytes = Buffer.from(text)
   try {
-    const fd = openSync(temporary, 'w')
+    const fd = openSync(path, 'w')
     try {
-      writeSync(fd, text)
-      if (durability !== 'none') fsyncSync(fd)
+      for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done)
+      if (options.sync === true) fsyncSync(fd)
     } finally {
       closeSync(fd)
     }
   } catch (error) {
-    rmSync(temporary, { force: true })
-    throw storageError(error, { path: temporary, doing: 'write' })
+    rmSync(path, { force: true })
+    throw storageError(error, { path, doing: 'write' })
   }
+  return bytes.length
+}
+
+/** Writes a small file under a temporary name and renames it: it is there whole or not at all. Throws storage errors. */
+export function writeWhole(path: string, text: string, durability: Durability): void {
+  const temporary = temporaryPath(path)
+  writeTemporary(temporary, text, { sync: durability !== 'none' })
   publish(temporary, path, { replace: true, durability })
 }

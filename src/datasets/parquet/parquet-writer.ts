@@ -3,8 +3,20 @@ import type { SchemaElement } from 'hyparquet'
 import type { ByteWriter, ColumnSource, ParquetWriter } from 'hyparquet-writer'
 import { storageError } from '../../storage/index.ts'
 
-/** Types of columns that trawl writes. `image` is the struct of bytes and path that Hugging Face reads. */
-export type ParquetType = 'string' | 'binary' | 'boolean' | 'int32' | 'int64' | 'float' | 'double' | 'image'
+/**
+ * Types of columns that trawl writes. `timestamp` takes milliseconds since 1970; `image` is the struct of bytes and
+ * path that Hugging Face reads.
+ */
+export type ParquetType =
+  | 'string'
+  | 'binary'
+  | 'boolean'
+  | 'int32'
+  | 'int64'
+  | 'float'
+  | 'double'
+  | 'timestamp'
+  | 'image'
 
 export interface ParquetColumn {
   readonly name: string
@@ -153,7 +165,7 @@ class RowWriter implements ParquetFileWriter {
 function columnSource(column: ParquetColumn, data: ParquetValue[]): ColumnSource {
   // The dictionary attempt and statistics cost much and give nothing for image bytes.
   const verbatim = column.type === 'binary' || column.type === 'image'
-  const values = column.type === 'int64' ? data.map(toBigInt) : data
+  const values = column.type === 'int64' || column.type === 'timestamp' ? data.map(toBigInt) : data
   return {
     name: column.name,
     data: values,
@@ -183,6 +195,8 @@ const physicalTypes = {
 function elementsOf({ name, type }: ParquetColumn): SchemaElement[] {
   const repetition_type = 'OPTIONAL'
   if (type === 'string') return [textElement(name)]
+  if (type === 'timestamp')
+    return [{ name, type: 'INT64', converted_type: 'TIMESTAMP_MILLIS', repetition_type }]
   if (type !== 'image') return [{ name, type: physicalTypes[type], repetition_type }]
   return [
     { name, num_children: 2, repetition_type },

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { formats, TrawlError } from '../../core/index.ts'
 import { storageError } from '../../storage/index.ts'
-import { clearOutputs, firstFreeShard } from '../layout/outputs.ts'
+import { clearOutputs, entryInTheWay, firstFreeShard } from '../layout/outputs.ts'
 import { findTables, fingerprintTable, type TableFile, type TableFingerprint } from '../tables/index.ts'
 import {
   hashOf,
@@ -59,6 +59,13 @@ export async function planDataset(options: PlanOptions): Promise<PlanManifest> {
     choice: choiceOf(options),
     inputs,
     ...planned,
+  }
+  const taken = entryInTheWay(options.out, options, { first: part.firstShard, count: part.shardCount })
+  if (taken !== undefined) {
+    throw new TrawlError('ERR_PLAN_MISMATCH', `${options.out} holds '${taken}', where a shard would go`, {
+      context: { path: options.out },
+      hint: 'Use another folder, or move it away.',
+    })
   }
   const manifest = manifestOf(options, [...(existing?.parts ?? []), part])
   writeManifest(options.out, manifest, options.durability ?? 'batch')

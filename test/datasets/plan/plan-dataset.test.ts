@@ -56,12 +56,12 @@ describe('planDataset', () => {
   })
 
   it('reads shards that cross row groups and files', async () => {
-    const path = await numbers(340_000)
+    const path = await numbers(400_000)
     const { out, manifest } = await plan({ tables: [path], saveColumns: ['n'], shardSize: 100_000 })
     expect(manifest.parts[0]?.files.length).toBeGreaterThan(1)
     const rows = await allRows(out, manifest)
     expect(rows.every((row, i) => row.columns['n'] === i)).toBe(true)
-    expect(rows).toHaveLength(340_000)
+    expect(rows).toHaveLength(400_000)
   })
 
   it('leaves the same plan alone and refuses another', async () => {
@@ -119,6 +119,16 @@ describe('planDataset', () => {
     const { manifest } = await plan({ tables, out, incremental: 'extend' })
     expect(manifest.parts[0]?.firstShard).toBe(5)
     expect((await allRows(out, manifest))[0]?.key).toBe('000050')
+  })
+
+  it('refuses a folder with things of others where shards would go', async () => {
+    const out = tempFolder()
+    mkdirSync(join(out, '00001'))
+    await expect(plan({ tables: [await numbers(12)], out })).rejects.toMatchObject({
+      code: 'ERR_PLAN_MISMATCH',
+      message: expect.stringContaining("holds '00001'"),
+    })
+    expect((await plan({ tables: [await numbers(9)], out })).manifest.shardCount).toBe(1)
   })
 
   it('says what is wrong with an expression, and lets it read nothing else', async () => {
