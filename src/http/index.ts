@@ -1,4 +1,18 @@
-export { createUndiciTransport, type UndiciTransportOptions } from './undici-transport.ts'
+export { parseNetrc, type Credentials, type Netrc } from './auth/netrc.ts'
+export { createAddressGuard, type AddressGuard } from './connect/address-guard.ts'
+export type { TlsOptions } from './connect/connector.ts'
+export { createCookieJar, type CookieJar } from './cookies/cookie-jar.ts'
+export {
+  createTransport,
+  type CredentialSettings,
+  type DnsOptions,
+  type TransportOptions,
+} from './create-transport.ts'
+export { cookies } from './interceptors/cookies.ts'
+export { credentials, type CredentialOptions } from './interceptors/credentials.ts'
+export { bearerTokens, originHeaders } from './interceptors/origin-headers.ts'
+export { redirects, type RedirectOptions } from './interceptors/redirects.ts'
+export { proxyFor, proxySettings, type ProxySettings } from './proxy/proxy-for.ts'
 export {
   headerValue,
   type ChunkConsumer,
@@ -11,4 +25,6 @@ export {
   type TransportRequest,
   type TransportResponse,
 } from './transport.ts'
+export { createUndiciTransport, type UndiciTransportOptions } from './undici-transport.ts'
+export { defaultUserAgent } from './user-agent.ts'
 export * from './headers/index.ts'

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer } from 'node:tls'
+import { createSecureContext, TLSSocket } from 'node:tls'
 import type { Behaviour, OriginRequest, Reply } from './behaviour.ts'
 import { Rate } from './rate.ts'
 import { writeReply } from './reply-writer.ts'
@@ -8,7 +8,7 @@ import { respond } from './respond.ts'
 
 /** Limits and surroundings of a fault origin. */
 export interface FaultOriginOptions {
-  /** Serves HTTPS with this key and certificate (PEM). */
+  /** Serves HTTPS with this key and certificate (PEM); with `ca`, clients must show a certificate of it. */
   readonly tls?: {
     readonly key: string | Buffer
     readonly cert: string | Buffer
@@ -116,10 +116,15 @@ class RunningOrigin implements FaultOrigin {
 
   async accept(): Promise<void> {
     if (this.#server !== undefined) return
-    const serve = (socket: Socket): void => this.#serve(socket)
     const { tls } = this.#options
-    const server = tls === undefined ? createServer(serve) : createTlsServer({ ...tls }, serve)
-    server.on('tlsClientError', () => {})
+    const secureContext = tls === undefined ? undefined : createSecureContext({ ...tls })
+    const server = createServer((socket) => {
+      if (secureContext === undefined) return this.#serve(socket, socket)
+      const requestCert = tls?.ca !== undefined
+      const secure = new TLSSocket(socket, { isServer: true, requestCert, secureContext })
+      if (requestCert) secure.on('secure', () => void (secure.authorized || secure.destroy()))
+      this.#serve(secure, socket)
+    })
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen({ port: this.port, host: this.#host, backlog: 1024 }, resolve)
@@ -153,12 +158,17 @@ class RunningOrigin implements FaultOrigin {
     return this.close()
   }
 
-  #serve(socket: Socket): void {
+  /** `tcp` is the socket below, which is `socket` itself where there is no TLS. */
+  #serve(socket: Socket, tcp: Socket): void {
     const number = ++this.connections
-    this.#sockets.add(socket)
+    this.#sockets.add(tcp)
+    tcp.on('error', () => {})
+    tcp.on('close', () => {
+      this.#sockets.delete(tcp)
+      socket.destroy()
+    })
     socket.setNoDelay(true)
     socket.on('error', () => {})
-    socket.on('close', () => this.#sockets.delete(socket))
     if (this.connections === this.#options.refuseAfterConnections) void this.refuse()
     const { connectionRateBps } = this.#options
     const rates = connectionRateBps === undefined ? [] : [new Rate(connectionRateBps)]
@@ -169,7 +179,7 @@ class RunningOrigin implements FaultOrigin {
       if (busy) return
       busy = true
       for (let raw = reader.next(); raw !== undefined; raw = reader.next()) {
-        if (!(await this.#answer(raw, { socket, number, rates }))) break
+        if (!(await this.#answer(raw, { socket, tcp, number, rates }))) break
       }
       busy = false
     }
@@ -181,7 +191,12 @@ class RunningOrigin implements FaultOrigin {
 
   async #answer(
     raw: RawRequest,
-    connection: { readonly socket: Socket; readonly number: number; readonly rates: readonly Rate[] },
+    connection: {
+      readonly socket: Socket
+      readonly tcp: Socket
+      readonly number: number
+      readonly rates: readonly Rate[]
+    },
   ): Promise<boolean> {
     this.#active++
     this.maxActive = Math.max(this.maxActive, this.#active)
@@ -206,6 +221,7 @@ class RunningOrigin implements FaultOrigin {
         method: raw.method,
         rates,
         onBytes: (count) => (this.sentBytes += count),
+        reset: () => void connection.tcp.resetAndDestroy(),
       })
       if (!reusable || raw.headers['connection'] !== 'close') return reusable
       connection.socket.end()

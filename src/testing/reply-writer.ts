@@ -11,6 +11,8 @@ export interface ReplyWriterOptions {
   readonly method: string
   readonly rates: readonly Rate[]
   readonly onBytes: (count: number) => void
+  /** Resets the connection below, which TLS cannot do by itself. */
+  readonly reset: () => void
 }
 
 /**
@@ -21,7 +23,7 @@ export async function writeReply(reply: Reply, options: ReplyWriterOptions): Pro
   const { socket } = options
   if (reply.latencyMs !== undefined) await waitFor(reply.latencyMs, socket)
   if (socket.destroyed) return false
-  if (reply.hangUp !== undefined) return hangUp(socket, reply.hangUp)
+  if (reply.hangUp !== undefined) return hangUp(options, reply.hangUp)
   if (reply.raw !== undefined) {
     socket.end(reply.raw)
     return false
@@ -47,7 +49,7 @@ function headText(reply: Reply, hasBody: boolean): string {
   for (const [name, value] of Object.entries(reply.headers)) {
     for (const one of typeof value === 'string' ? [value] : value) lines.push(`${name}: ${one}`)
   }
-  const needsLength = hasBody || reply.body !== undefined
+  const needsLength = hasBody || (reply.body !== undefined && reply.status !== 204)
   if (needsLength && (framing === 'length' || framing === 'both')) {
     if (headerOf(reply, 'content-length') === undefined)
       lines.push(`Content-Length: ${reply.body?.sizeBytes ?? 0}`)
@@ -82,26 +84,27 @@ async function writeBody(reply: Reply, options: ReplyWriterOptions): Promise<boo
     at += piece.length
     if (!flowing) await drained(socket)
   }
-  if (reply.cut !== undefined) return cutOff(socket, reply.cut.how)
+  if (reply.cut !== undefined) return cutOff(options, reply.cut.how)
   if (chunked) socket.write('0\r\n\r\n')
   return !socket.destroyed
 }
 
-async function cutOff(socket: Socket, how: Cut): Promise<false> {
+async function cutOff(options: ReplyWriterOptions, how: Cut): Promise<false> {
+  const { socket } = options
   if (how === 'bad-chunk') socket.end('not-a-size\r\nwhatever\r\n')
   else if (how === 'stall') await new Promise((resolve) => socket.once('close', resolve))
   else {
     // What was written before must be on its way, or a reset would swallow it.
     if (socket.writableLength > 0) await drained(socket)
     await waitFor(5, socket)
-    hangUp(socket, how)
+    hangUp(options, how)
   }
   return false
 }
 
-function hangUp(socket: Socket, how: 'fin' | 'rst'): false {
-  if (how === 'fin') socket.end()
-  else socket.resetAndDestroy()
+function hangUp(options: ReplyWriterOptions, how: 'fin' | 'rst'): false {
+  if (how === 'fin') options.socket.end()
+  else options.reset()
   return false
 }
 

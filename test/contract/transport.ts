@@ -253,7 +253,7 @@ export function describeTransportContract(
         expect(failure).toMatch(/^ERR_(?:LENGTH_MISMATCH|NET_RESET)$/)
         // A reset may overtake bytes that were sent before it.
         expect(gotBytes).toBeLessThanOrEqual(123_456)
-        if (how === 'fin') expect(gotBytes).toBe(123_456)
+        if (how === 'fin' && traits.seesFraming) expect(gotBytes).toBe(123_456)
       }
     })
 
@@ -267,7 +267,9 @@ export function describeTransportContract(
         await sleep(50)
       })
       expect(await code(drained)).toMatch(/^ERR_(?:LENGTH_MISMATCH|NET_RESET)$/)
-      expect(gotBytes).toBe(199_999)
+      // HTTP/2 breaks a stream with a reset, which may overtake its last bytes.
+      if (traits.seesFraming) expect(gotBytes).toBe(199_999)
+      else expect(gotBytes).toBeLessThan(200_000)
     })
 
     test('a connection that closes without an answer', async () => {
@@ -291,7 +293,7 @@ export function describeTransportContract(
       const response = await get('/f', { timeoutMs: 300 })
       let gotBytes = 0
       await response.body.drain(async (chunk) => {
-        if (gotBytes === 0) await sleep(1500)
+        if (gotBytes === 0) await sleep(700)
         gotBytes += chunk.length
       })
       expect(gotBytes).toBe(file.sizeBytes)

@@ -14,6 +14,8 @@ export interface TunnelOptions {
   /** Puts TLS on a socket that is open, for https targets. */
   readonly upgrade: Connect
   readonly timeoutMs: number
+  /** Gives the address to ask the proxy for; without it the proxy gets the name and resolves it. */
+  readonly resolve?: (hostname: string, port: number) => Promise<string>
 }
 
 /** Reaches https origins through an HTTP proxy by CONNECT (RFC 9110, 9.3.6). */
@@ -50,14 +52,21 @@ export async function deliver(
   return socket
 }
 
+/** The port of a target, written or implied. */
+export function targetPort(target: buildConnector.Options): number {
+  if (target.port !== '') return Number(target.port)
+  return target.protocol === 'https:' ? 443 : 80
+}
+
 async function open(
   options: TunnelOptions,
   target: buildConnector.Options,
   signal: AbortSignal,
 ): Promise<Socket> {
   const { proxy, timeoutMs } = options
-  const host = target.hostname.includes(':') ? `[${target.hostname}]` : target.hostname
-  const path = `${host}:${target.port === '' ? (target.protocol === 'https:' ? '443' : '80') : target.port}`
+  const port = targetPort(target)
+  const host = options.resolve === undefined ? target.hostname : await options.resolve(target.hostname, port)
+  const path = `${host.includes(':') ? `[${host}]` : host}:${port}`
   const authorization = proxyAuthorization(proxy)
   let reached = false
   const client = new Client(proxy.origin, {

@@ -1,20 +1,13 @@
 import type { Socket } from 'node:net'
-import { SocksClient } from 'socks'
 import type { buildConnector } from 'undici'
 import { isTrawlError, TrawlError } from '../../core/index.ts'
 import type { Connect } from '../connection.ts'
 import { connectError } from '../network-error.ts'
-import { deliver, type TunnelOptions } from './http-tunnel.ts'
+import { deliver, targetPort, type TunnelOptions } from './http-tunnel.ts'
 import { proxyError, proxyUnreachable } from './proxy-error.ts'
 
-/** A SOCKS tunnel may be told to resolve names here instead of at the proxy. */
-export interface SocksTunnelOptions extends TunnelOptions {
-  /** Gives the address to ask the proxy for; without it the proxy gets the name. */
-  readonly resolve?: (hostname: string, port: number) => Promise<string>
-}
-
 /** Reaches origins through a SOCKS proxy: version 5 (RFC 1928, 1929) or 4a. Names are resolved by the proxy. */
-export function createSocksTunnel(options: SocksTunnelOptions): Connect {
+export function createSocksTunnel(options: TunnelOptions): Connect {
   return (target, done) => {
     const opening = new SocksOpening(options, target)
     void deliver(options, target, opening.run(), done)
@@ -23,12 +16,12 @@ export function createSocksTunnel(options: SocksTunnelOptions): Connect {
 }
 
 class SocksOpening {
-  readonly #options: SocksTunnelOptions
+  readonly #options: TunnelOptions
   readonly #target: buildConnector.Options
   #socket: Socket | undefined
   #given = false
 
-  constructor(options: SocksTunnelOptions, target: buildConnector.Options) {
+  constructor(options: TunnelOptions, target: buildConnector.Options) {
     this.#options = options
     this.#target = target
   }
@@ -40,12 +33,13 @@ class SocksOpening {
 
   async run(): Promise<Socket> {
     const { proxy, timeoutMs, resolve } = this.#options
-    const { hostname, protocol } = this.#target
-    const port = Number(this.#target.port === '' ? (protocol === 'https:' ? 443 : 80) : this.#target.port)
+    const { hostname } = this.#target
+    const port = targetPort(this.#target)
     const host = resolve === undefined ? hostname : await resolve(hostname, port)
     this.#socket = await this.#reachProxy()
     if (this.#given) this.#socket.destroy()
     try {
+      const { SocksClient } = await import('socks')
       const { socket } = await SocksClient.createConnection({
         proxy: {
           host: proxy.hostname,

@@ -66,12 +66,14 @@ export async function startHttpProxy(options: TestProxyOptions = {}): Promise<Te
       return
     }
     const [host = '', port = ''] = (req.url ?? '').split(':')
-    const upstream = connect(Number(port), hostOf(options, host), () => {
+    const upstream = connect(Number(port), hostOf(options, host))
+    const refuse = (): void => void socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n')
+    upstream.on('error', refuse).on('connect', () => {
+      upstream.off('error', refuse)
       socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
       upstream.write(head)
       join(socket, upstream)
     })
-    upstream.on('error', () => socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n'))
   })
   return listen(server, asked)
 }
@@ -111,12 +113,14 @@ async function serveSocks(socket: Socket, options: TestProxyOptions, asked: stri
   else throw new Error('no IPv6 here')
   const port = (await read(2)).readUInt16BE(0)
   asked.push(`SOCKS ${host}:${port}`)
-  const upstream = connect(port, hostOf(options, host), () => {
+  const upstream = connect(port, hostOf(options, host))
+  const refuse = (): void => void socket.end(socksAnswer(5))
+  upstream.on('error', refuse).on('connect', () => {
+    upstream.off('error', refuse)
     socket.write(socksAnswer(0))
     read.stop()
     join(socket, upstream)
   })
-  upstream.on('error', () => socket.end(socksAnswer(5)))
 }
 
 function socksAnswer(code: number): Buffer {
