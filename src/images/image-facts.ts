@@ -40,6 +40,8 @@ export interface ImageFacts {
   readonly jpegProcess?: number
   /** Colour transform of the Adobe marker, where there is one: 0 none, 1 YCbCr, 2 YCCK. CMYK is then inverted. */
   readonly adobeTransform?: number
+  /** How the colours of a JPEG of three components are sampled, such as 4:4:4 or 4:2:0. */
+  readonly chroma?: string
   /** A JPEG with further pictures behind its end (MPO of phones and 3-D cameras); they are not frames of it. */
   readonly multiPicture?: boolean
   /** Known for WebP: true when no colour was thrown away by the encoder's last step. */

@@ -5,10 +5,41 @@ export { checkStructure } from './structure/check-structure.ts'
 export type { StructureReport } from './structure/structure-report.ts'
 export {
   checkImage,
-  DEFAULT_MAX_PIXELS,
   type CheckedImage,
   type CheckImageOptions,
   type CheckLevel,
   type ImageExpectation,
 } from './check/check-image.ts'
+export { DEFAULT_MAX_PIXELS } from './decode/pixel-limit.ts'
 export { createDecodePool, type DecodePool, type DecodePoolOptions } from './decode/decode-pool.ts'
+export { applyBytesTransforms, type BytesTransform } from './transform/bytes-transform.ts'
+export { descramble, scramble, type Descramble } from './transform/descramble.ts'
+export { moveRects } from './transform/move-rects.ts'
+export {
+  changesPage,
+  planFingerprint,
+  type PageFormat,
+  type PagePlan,
+  type ResizePlan,
+} from './transform/page-plan.ts'
+export type { RawImage } from './transform/raw-image.ts'
+export { gridMoves, invertRects, stripReversal, type GridOrder, type Rect } from './transform/rect.ts'
+export {
+  transformPage,
+  type PageTarget,
+  type TransformedPage,
+  type TransformPageOptions,
+} from './transform/transform-page.ts'
+export { filterSample, resizeSample } from './sample/resize-sample.ts'
+export type {
+  Box,
+  Interpolation,
+  ResizedSample,
+  ResizeMode,
+  SampleFilters,
+  SampleOptions,
+} from './sample/sample-options.ts'
+export { exifJson } from './exif/exif-json.ts'
+export { hammingDistance, perceptualHash, type PerceptualHashKind } from './hash/perceptual-hash.ts'
+export { longImage, type LongImageOptions, type LongImagePart } from './long/long-image.ts'
+export { placeholderPage, type PlaceholderOptions } from './placeholder/placeholder-page.ts'

@@ -3,6 +3,7 @@ import { algorithmsOf, ByteCounter, verifyDigests } from '../../engine/index.ts'
 import { storageError } from '../../storage/index.ts'
 import { openByteSource, type ByteSource } from '../bytes/byte-source.ts'
 import { sharedDecodePool, type DecodePool } from '../decode/decode-pool.ts'
+import { DEFAULT_MAX_PIXELS } from '../decode/pixel-limit.ts'
 import { shownSize, type ImageFacts, type ImageFormat } from '../image-facts.ts'
 import { probeSource } from '../probe/probe-image.ts'
 import { sniffFormat } from '../probe/sniff-format.ts'
@@ -51,8 +52,6 @@ export interface CheckedImage {
   readonly sha256?: string
 }
 
-/** Pixels of one frame that are decoded unless more are allowed: the limit of sharp. */
-export const DEFAULT_MAX_PIXELS = 268_402_689
 /** All frames of an animation together may have so many times the pixels of one frame. */
 const MAX_FRAMES_FACTOR = 8
 /** Files up to this length are read once, into memory, for all checks. */

@@ -44,6 +44,22 @@ function readFrame(bytes: HeaderBytes, data: number, marker: number, draft: Fact
   draft.channels = bytes.u8(data + 5)
   draft.jpegProcess = marker & 15
   draft.progressive = (marker & 3) === 2
+  if (draft.channels === 3) draft.chroma = chromaOf(bytes.u8(data + 7), bytes.u8(data + 10))
+}
+
+const chromaNames: Readonly<Record<string, string>> = {
+  '1x1': '4:4:4',
+  '2x1': '4:2:2',
+  '2x2': '4:2:0',
+  '1x2': '4:4:0',
+  '4x1': '4:1:1',
+}
+
+/** From the sampling factors of the first two components, four bits for each direction. */
+function chromaOf(luma: number, colour: number): string {
+  const across = (luma >> 4) / (colour >> 4)
+  const down = (luma & 15) / (colour & 15)
+  return chromaNames[`${across}x${down}`] ?? 'other'
 }
 
 function readJfif(bytes: HeaderBytes, data: number, length: number, draft: FactsDraft): void {
@@ -55,6 +71,7 @@ function readJfif(bytes: HeaderBytes, data: number, length: number, draft: Facts
 
 function readExif(bytes: HeaderBytes, data: number, length: number, draft: FactsDraft): number | undefined {
   if (length < 16 || bytes.ascii(data, 6) !== 'Exif\0\0') return undefined
+  draft.exifOffset ??= data + 6
   try {
     const facts = readExifFacts(bytes, data + 6)
     if (facts.orientation !== undefined) draft.orientation = facts.orientation

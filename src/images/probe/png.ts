@@ -19,8 +19,10 @@ export function probePng(bytes: HeaderBytes, draft: FactsDraft): void {
       const dpi = saneDpi(bytes.u32(data) * METRES_PER_INCH, bytes.u32(data + 4) * METRES_PER_INCH)
       if (dpi !== undefined) draft.dpi = dpi
     } else if (type === 'acTL') draft.frames = Math.max(1, bytes.u32(data))
-    else if (type === 'eXIf') draft.orientation = readExifFacts(bytes, data).orientation ?? 1
-    else if (type === 'IDAT' || type === 'IEND') return
+    else if (type === 'eXIf') {
+      draft.exifOffset = data
+      draft.orientation = readExifFacts(bytes, data).orientation ?? 1
+    } else if (type === 'IDAT' || type === 'IEND') return
     at = data + length + 4
   }
 }

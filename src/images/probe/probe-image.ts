@@ -82,6 +82,12 @@ export async function probeSource(source: ByteSource): Promise<ImageFacts | unde
   }
 }
 
+/** Where the EXIF block of an image lies that is wholly in memory, where its format keeps it in the open. */
+export function findExif(bytes: HeaderBytes): number | undefined {
+  const format = sniffFormat(bytes.from(0))
+  return format && runProbe(format, bytes).draft.exifOffset
+}
+
 function runProbe(format: ImageFormat, bytes: HeaderBytes): { draft: FactsDraft; missing?: OutOfBytes } {
   const draft = newDraft()
   try {
@@ -94,9 +100,9 @@ function runProbe(format: ImageFormat, bytes: HeaderBytes): { draft: FactsDraft;
 }
 
 function finish(format: ImageFormat, draft: FactsDraft, sizeBytes: number): ImageFacts | undefined {
-  const { widthPx, heightPx } = draft
-  if (!isSide(widthPx) || !isSide(heightPx) || !(draft.channels >= 1)) return undefined
-  return { format, ...draft, sizeBytes }
+  const { exifOffset: _, ...facts } = draft
+  if (!isSide(facts.widthPx) || !isSide(facts.heightPx) || !(facts.channels >= 1)) return undefined
+  return { format, ...facts, sizeBytes }
 }
 
 function isSide(value: number): boolean {

@@ -15,6 +15,7 @@ const MAX_PAGES = 10_000
 export function probeTiff(bytes: HeaderBytes, draft: FactsDraft): void {
   const block = openTiffBlock(bytes, 0)
   if (!block) return
+  draft.exifOffset = 0
   const seen = new Set<number>()
   let offset = block.first
   while (offset !== 0 && !seen.has(offset) && seen.size < MAX_PAGES) {

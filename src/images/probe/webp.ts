@@ -53,6 +53,7 @@ function readSimple(bytes: HeaderBytes, data: number, type: string, draft: Facts
 function readExif(bytes: HeaderBytes, data: number, draft: FactsDraft): void {
   // Some writers keep the prefix that belongs to JPEG.
   const base = bytes.ascii(data, 4) === 'Exif' ? data + 6 : data
+  draft.exifOffset = base
   const facts = readExifFacts(bytes, base)
   draft.orientation = facts.orientation ?? 1
   if (facts.dpi !== undefined) draft.dpi = facts.dpi
