@@ -21,19 +21,54 @@ export function localPath(text: string): string {
 }
 
 /**
- * A document of a source, fetched, or read from disk when `where` is a path or a `file:` URL. Throws what an error
- * status means (ERR_SOURCE_AUTH, ERR_HTTP_NOT_FOUND, ERR_HTTP_THROTTLED, ERR_HTTP_SERVER, ERR_HTTP_STATUS),
- * ERR_INPUT_UNREADABLE for files, and what `context.fetch` throws.
+ * The document that the user named: fetched, or read from disk when `where` is a path or a `file:` URL and the context
+ * allows it. Throws what `readDocument` throws, and ERR_INPUT_UNREADABLE for files.
  */
-export async function readDocument(
+export async function readInput(
   where: string,
   context: SourceContext,
   options: DocumentOptions = {},
 ): Promise<FetchedDocument> {
-  if (!isHttpUrl(where)) return readLocal(where)
-  const found = await context.fetch(where, { signal: context.signal, ...options })
+  if (isHttpUrl(where)) return readDocument(where, context, options)
+  requireLocalFiles(context, where)
+  return readLocal(where)
+}
+
+/**
+ * A document of the web. Throws ERR_SOURCE_PARSE for anything but an http: or https: URL, so that no document can make
+ * trawl read files of this machine; what an error status means (ERR_SOURCE_AUTH, ERR_HTTP_NOT_FOUND,
+ * ERR_HTTP_THROTTLED, ERR_HTTP_SERVER, ERR_HTTP_STATUS); and what `context.fetch` throws.
+ */
+export async function readDocument(
+  url: string,
+  context: SourceContext,
+  options: DocumentOptions = {},
+): Promise<FetchedDocument> {
+  if (!isHttpUrl(url)) {
+    throw new TrawlError('ERR_SOURCE_PARSE', `"${url.slice(0, 200)}" is no address of the web`, {
+      context: { url },
+    })
+  }
+  const found = await context.fetch(url, { signal: context.signal, ...options })
   if (found.status >= 400) throw statusError(found)
   return found
+}
+
+/** Throws ERR_INPUT_UNREADABLE where paths of this machine may not be read. */
+export function requireLocalFiles(context: SourceContext, path: string): void {
+  if (context.localFiles) return
+  throw new TrawlError('ERR_INPUT_UNREADABLE', `${path} is a path, and paths may not be read here`, {
+    hint: 'Give a URL.',
+    context: { path },
+  })
+}
+
+/** What a document refers to as an absolute address of the web; undefined when it is something else. */
+export function webReference(reference: string, base: string): string | undefined {
+  if (isHttpUrl(reference)) return reference
+  if (!isHttpUrl(base) || !URL.canParse(reference, base)) return undefined
+  const { href } = new URL(reference, base)
+  return isHttpUrl(href) ? href : undefined
 }
 
 /** What an error status of a document means. */

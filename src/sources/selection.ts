@@ -116,8 +116,10 @@ async function* selectChapters(
     if (item.type === 'book') yield item
     else if (item.type === 'link' || (item.type === 'chapter' && item.chapter.depth === 0)) {
       position++
-      const group: Group = { position, number: numberOf(item), items: [item] }
-      numbered ||= group.number !== undefined
+      const own = numberOf(item)
+      numbered ||= own !== undefined
+      // Among numbered chapters, one without a number is none that a number could mean.
+      const group: Group = { position, number: numbered ? (own ?? -1) : undefined, items: [item] }
       // Numbers need not rise, so only positions tell that nothing more can be wanted.
       if (!numbered && last !== undefined && position > last) break
       if (lookahead > 0) held.push(group)

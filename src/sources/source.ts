@@ -28,6 +28,11 @@ export interface SourceContext {
     options?: { readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal },
   ): Promise<FetchedDocument>
   readonly signal: AbortSignal
+  /**
+   * Whether the input itself may be a path of this machine; false where inputs come from strangers, as in a server.
+   * What a document refers to is never read from disk.
+   */
+  readonly localFiles: boolean
   /** Tells people something that is not an error. */
   notice(message: string): void
 }

@@ -14,6 +14,8 @@ export type RecordedAnswer =
 
 export interface RecordedContextOptions {
   readonly signal?: AbortSignal
+  /** Default true. */
+  readonly localFiles?: boolean
   /** Called before each answer; may wait. */
   readonly onFetch?: (url: string) => void | Promise<void>
 }
@@ -42,6 +44,7 @@ export function recordedContext(
     requestHeaders,
     notices,
     signal,
+    localFiles: options.localFiles ?? true,
     notice: (message) => void notices.push(message),
     async fetch(url, fetchOptions = {}) {
       requests.push(url)

@@ -67,6 +67,7 @@ describe('the built-in sources', () => {
     ['https://viewer.example.org/#?manifest=https://example.org/m', 'iiif'],
     ['https://example.org/data.json', 'iiif'],
     ['./book.json', 'iiif'],
+    ['/home/me/my books/book.json', 'iiif'],
     ['pages.txt', 'image-list'],
     ['https://example.org/pages.txt', 'image-list'],
     [imageListInput(['https://example.org/1', 'https://example.org/2']).text, 'image-list'],
@@ -75,12 +76,16 @@ describe('the built-in sources', () => {
     expect(registry.pick({ text }).source.name).toBe(name)
   })
 
-  it.each(['', 'no such thing', 'ftp://example.org/x', 'magnet:?xt=1', 'mailto:a@b.c'])(
-    '%j goes nowhere',
-    (text) => {
-      expect(() => registry.pick({ text })).toThrow(expect.objectContaining({ code: 'ERR_SOURCE_NO_MATCH' }))
-    },
-  )
+  it.each([
+    '',
+    'no such thing',
+    'ftp://example.org/x',
+    'magnet:?xt=1',
+    'ftp://example.org/x.json',
+    'mailto:a@b.c',
+  ])('%j goes nowhere', (text) => {
+    expect(() => registry.pick({ text })).toThrow(expect.objectContaining({ code: 'ERR_SOURCE_NO_MATCH' }))
+  })
 
   it('match an example of their own', () => {
     for (const one of builtInSources) {

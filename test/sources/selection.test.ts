@@ -131,6 +131,9 @@ describe('selectItems', () => {
     expect((await select(links, { chapters: '-1' })).names).toBe('>x')
     const chapters = [chapter('A', 0, '7'), page('1'), chapter('B', 0, '8'), page('2')]
     expect((await select(chapters, { chapters: '8' })).names).toBe('#B 2')
+    const mixed = [link('1', '1'), link('extra'), link('2', '2'), link('3', '3')]
+    expect((await select(mixed, { chapters: '2' })).names).toBe('>2')
+    expect((await select(mixed, { chapters: '2-,-3' })).names).toBe('>extra >2 >3')
   })
 
   it('agrees with a selection made with the whole in hand', async () => {

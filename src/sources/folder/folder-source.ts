@@ -3,7 +3,7 @@ import { readdir, realpath, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { TrawlError } from '../../core/index.ts'
 import { chapterNumber } from '../chapter-number.ts'
-import { isHttpUrl, localPath } from '../document.ts'
+import { isHttpUrl, localPath, requireLocalFiles } from '../document.ts'
 import { looksLikeImage } from '../image-url.ts'
 import { compareNaturally } from '../natural-order.ts'
 import type { Source, SourceContext, SourceInput, SourceItem, SourceMatch } from '../source.ts'
@@ -44,6 +44,7 @@ async function* extract(
   input: SourceInput,
   context: SourceContext,
 ): AsyncGenerator<SourceItem, void, undefined> {
+  requireLocalFiles(context, input.text.trim())
   const root = pathOf(input.text.trim())
   const found = await stat(root).catch((cause: unknown) => {
     throw unreadable(root, cause)

@@ -10,6 +10,8 @@ export interface EmbeddedList {
 
 const maxScriptChars = 4_000_000
 const maxStarts = 60
+/** Scripts that are no data may hold many brackets that never close. */
+const maxScannedChars = 8_000_000
 const minUrls = 2
 
 /** Fields that hold an image, the fullest version first. */
@@ -44,11 +46,13 @@ function tryParse(text: string): unknown {
 function literalsIn(text: string): unknown[] {
   const found: unknown[] = []
   const starts = /[=(]\s*(?=[[{])/g
-  for (let count = 0; count < maxStarts; count++) {
+  let scanned = 0
+  for (let count = 0; count < maxStarts && scanned < maxScannedChars; count++) {
     const match = starts.exec(text)
     if (match === null) break
     const start = match.index + match[0].length
     const end = literalEnd(text, start)
+    scanned += (end ?? text.length) - start
     if (end === undefined) continue
     const literal = text.slice(start, end)
     const value = tryParse(literal) ?? tryParse(doubleQuoted(literal))

@@ -56,7 +56,8 @@ async function* extract(
   }
   const first = await readPageFacts(found)
   const listing = readListing(first)
-  if (listing !== undefined) yield* listingItems(listing, { url: found.url, input, context })
+  if (listing !== undefined && listing.images.length + listing.folders.length > 0)
+    yield* listingItems(listing, { url: found.url, input, context })
   else if (first.manifest !== undefined) {
     yield { type: 'link', input: { ...input, text: first.manifest, source: 'iiif' }, ...titled(first.title) }
   } else yield* galleryItems(first, input, context)
@@ -96,7 +97,6 @@ interface ListingWork {
 /** The images of an open folder are a book; the folders in it are works of their own. */
 function* listingItems(listing: FolderListing, work: ListingWork): Generator<SourceItem, void, undefined> {
   const { images, folders, title, others } = listing
-  if (images.length === 0 && folders.length === 0) throw empty(work.url, 'lists no images')
   if (others > 0 && images.length > 0) {
     work.context.notice(
       `${work.url}: ${others} ${others === 1 ? 'file is' : 'files are'} left out as no image`,

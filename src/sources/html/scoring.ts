@@ -53,17 +53,14 @@ export function chooseSequence(
   const groups = scoreGroups(candidates)
   const best = groups.find((group) => group.path === preferredPath) ?? groups[0]
   if (best === undefined) return undefined
-  const kind = best.candidates[0]?.kind
-  const perImage = best.score / best.candidates.length
+  const first = best.candidates[0]
   const container = parentPath(best.path)
   const alike = groups.filter((group) => {
-    const [first] = group.candidates
-    if (first === undefined || group === best || first.kind === 'data' || first.kind === 'named') return false
+    const kind = group.candidates[0]?.kind
     // Data of a page repeats what the page shows.
-    if (kind === 'data' || kind === 'named') return false
-    const near =
-      container !== '' && (group.path.startsWith(`${container}>`) || parentPath(group.path) === container)
-    return near && group.score / group.candidates.length >= perImage * 0.6
+    if (group === best || isHidden(kind) || isHidden(first?.kind) || container === undefined) return false
+    const near = group.path.startsWith(`${container}>`)
+    return near && qualityOf(group.candidates) >= qualityOf(best.candidates) * 0.6
   })
   const all = [best, ...alike].flatMap((group) => group.candidates).sort((a, b) => a.order - b.order)
   const seen = new Set<string>()
@@ -81,29 +78,40 @@ export function chooseSingle(candidates: readonly ImageCandidate[]): ImageCandid
   return groups[0]?.images[0]
 }
 
-function parentPath(path: string): string {
-  // Two steps up: an image often stands in an anchor, a figure or an item of its own.
-  const steps = path.split('>')
-  return steps.slice(0, Math.max(0, steps.length - 2)).join('>')
+function isHidden(kind: ImageCandidate['kind'] | undefined): boolean {
+  return kind === 'data' || kind === 'named'
 }
 
+/**
+ * The container of a list: two steps up, since images often stand in an anchor, a figure or an item of their own.
+ * Undefined where that is the whole page.
+ */
+function parentPath(path: string): string | undefined {
+  const steps = path.split('>').slice(0, -2)
+  const last = steps.at(-1)
+  return last === undefined || /^(?:html|body)(?:\.|$)/.test(last) ? undefined : steps.join('>')
+}
+
+/** Count, quality and kind together; a list of numbered files is more. */
 function scoreOf(group: readonly ImageCandidate[]): number {
+  const kinds = { linked: 2.5, shown: 1, data: group.length >= 3 ? 1.2 : 0.5, named: 0.05 }
+  const kind = kinds[group[0]?.kind ?? 'shown']
+  return group.length * qualityOf(group) * kind * (isNumbered(group) ? 1.6 : 1)
+}
+
+/** What speaks for each image of a group: its size, its place, and names around it. */
+function qualityOf(group: readonly ImageCandidate[]): number {
   const share = (test: (candidate: ImageCandidate) => boolean): number =>
     group.filter(test).length / group.length
-  const [first] = group
-  let score = group.length
-  score *= sizeFactor(group)
-  if (first?.kind === 'linked') score *= 2.5
-  if (first?.kind === 'data') score *= group.length >= 3 ? 1.2 : 0.5
-  if (first?.kind === 'named') score *= 0.05
+  const path = group[0]?.path ?? ''
+  let quality = sizeFactor(group)
   // Images that lead to other pages are signposts.
-  score *= 1 - 0.75 * share((one) => one.leadsTo !== undefined)
-  score *= 1 - 0.9 * share((one) => one.aside)
-  score *= 1 + 0.5 * share((one) => one.central)
-  if (sideWords.test(first?.path ?? '')) score *= 0.1
-  if (thumbWords.test(first?.path ?? '') && first?.kind === 'shown') score *= 0.4
-  if (isNumbered(group)) score *= 1.6
-  return score
+  quality *= 1 - 0.75 * share((one) => one.leadsTo !== undefined)
+  quality *= 1 - 0.9 * share((one) => one.aside)
+  quality *= 1 + 0.5 * share((one) => one.central)
+  if (sideWords.test(path)) quality *= 0.1
+  if (thumbWords.test(path) && group[0]?.kind === 'shown') quality *= 0.4
+  return quality
 }
 
 /** Around 1 for unknown sizes and half a megapixel; less for small ones. */

@@ -1,5 +1,5 @@
 import { TrawlError } from '../../core/index.ts'
-import { parseJson, readDocument } from '../document.ts'
+import { parseJson, readDocument, webReference } from '../document.ts'
 import { isJsonObject, type JsonObject } from '../json.ts'
 import type { SourceContext, SourceInput, SourceItem } from '../source.ts'
 import type { ReadText } from './language.ts'
@@ -53,14 +53,15 @@ function* linksOf(
       yield* linksOf(member.embedded, reading, given)
       continue
     }
-    if (given.has(member.id)) continue
-    given.add(member.id)
+    const text = webReference(member.id, reading.url)
+    if (text === undefined || given.has(text)) continue
+    given.add(text)
     const volume = collection.multiPart ? { series: collection.title, number: String(number) } : {}
     yield {
       type: 'link',
       input: {
         ...reading.input,
-        text: member.id,
+        text,
         source: 'iiif',
         options: { ...reading.input.options, ...volume },
       },

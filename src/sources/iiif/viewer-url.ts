@@ -14,7 +14,7 @@ export function manifestInUrl(text: string): string | undefined {
     if (manifest !== null && /^https?:\/\//i.test(manifest)) return manifest
     const state = parameters.get('iiif-content')
     const found = state === null ? undefined : manifestInState(state)
-    if (found !== undefined) return found
+    if (found !== undefined && /^https?:\/\//i.test(found)) return found
   }
   return undefined
 }

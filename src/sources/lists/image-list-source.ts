@@ -1,5 +1,5 @@
 import { TrawlError, type Page } from '../../core/index.ts'
-import { isHttpUrl, localPath, readDocument } from '../document.ts'
+import { isHttpUrl, localPath, readDocument, requireLocalFiles } from '../document.ts'
 import { folderTitle, lastSegment } from '../image-url.ts'
 import type { Source, SourceContext, SourceInput, SourceItem, SourceMatch } from '../source.ts'
 import { isListFault, type ListEntry, type ListedFile } from './list-entry.ts'
@@ -45,6 +45,7 @@ async function* extract(
   const inline = isInline(input.text)
   const where = inline ? 'the list' : text
   const title = inline ? folderTitle(firstUrl(text)) : (lastSegment(text)?.replace(/\.\w+$/, '') ?? text)
+  if (!inline && !isHttpUrl(text)) requireLocalFiles(context, text)
   let pages = 0
   let faults = 0
   const from = inline ? bytesOf(input.text) : isHttpUrl(text) ? fetched(text, context) : localPath(text)

@@ -87,6 +87,11 @@ describe('folderSource', () => {
     expect((await run(file)).items[1]).toEqual({ type: 'page', page: { localPath: file } })
   })
 
+  it('is refused where paths may not be read', async () => {
+    const items = folderSource.extract({ text: contractFolder }, recordedContext({}, { localFiles: false }))
+    await expect(items[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'ERR_INPUT_UNREADABLE' })
+  })
+
   it('says when there is nothing', async () => {
     const folder = await make('nothing', ['readme.md'])
     await expect(run(folder)).rejects.toMatchObject({ code: 'ERR_SOURCE_EMPTY' })

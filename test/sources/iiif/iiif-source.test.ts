@@ -32,7 +32,7 @@ const state = (json: unknown) => Buffer.from(encodeURIComponent(JSON.stringify(j
 
 const member = (id: string) => ({ id: `${site}/${id}`, type: 'Manifest', label: { none: [id] } })
 
-const texts = (items: readonly SourceItem[]) =>
+const textsOf = (items: readonly SourceItem[]) =>
   items.map((item) => (item.type === 'link' ? item.input.text.replace(`${site}/`, '') : item.type))
 
 const listPage = (n: number, next: string) =>
@@ -453,7 +453,7 @@ describe('collections', () => {
         member('m1'),
       ],
     })
-    expect(texts((await extract(list, { [list]: text })).items)).toEqual(['m1', 'm2', 'c2'])
+    expect(textsOf((await extract(list, { [list]: text })).items)).toEqual(['m1', 'm2', 'c2'])
   })
 
   it('of many pages are fetched page by page, and circles end', async () => {
@@ -470,7 +470,7 @@ describe('collections', () => {
       [`${site}/list/2`]: listPage(2, '3'),
       [`${site}/list/3`]: listPage(3, '1'),
     }
-    expect(texts((await extract(list, documents)).items)).toEqual(['m1', 'm2', 'm3'])
+    expect(textsOf((await extract(list, documents)).items)).toEqual(['m1', 'm2', 'm3'])
     const context = recordedContext(documents)
     await iiifSource.extract({ text: list }, context)[Symbol.asyncIterator]().next()
     expect(context.requests).toHaveLength(2)
@@ -479,5 +479,51 @@ describe('collections', () => {
   it('without members are an error', async () => {
     const text = JSON.stringify({ '@type': 'sc:Collection', '@id': list, label: 'None' })
     await expect(extract(list, { [list]: text })).rejects.toMatchObject({ code: 'ERR_SOURCE_EMPTY' })
+  })
+})
+
+const extractWith = async (
+  given: string,
+  documents: Readonly<Record<string, string>>,
+  localFiles: boolean,
+) => {
+  const context = recordedContext(documents, { localFiles })
+  const items: SourceItem[] = []
+  for await (const item of iiifSource.extract({ text: given, options: { info: 'no' } }, context))
+    items.push(item)
+  return items
+}
+
+describe('files of this machine', () => {
+  const text = new URL('../fixtures/iiif/villanova-manifest.json', import.meta.url).pathname
+  it('are read only where the context allows it', async () => {
+    expect(await extractWith(text, {}, true)).toHaveLength(3)
+    await expect(extractWith(text, {}, false)).rejects.toMatchObject({ code: 'ERR_INPUT_UNREADABLE' })
+  })
+
+  it('are never read because a document says so', async () => {
+    const sequence = JSON.stringify({
+      '@type': 'sc:Manifest',
+      '@id': url,
+      label: 'x',
+      sequences: [{ '@id': text }],
+    })
+    await expect(extractWith(url, { [url]: sequence }, true)).rejects.toMatchObject({
+      code: 'ERR_SOURCE_PARSE',
+    })
+    const page = manifest3([canvas3('a', { items: [{ id: text, type: 'AnnotationPage' }] })])
+    expect(pagesOf(await extractWith(url, { [url]: page }, true)).map(addressOf)).toEqual([undefined])
+    const list = `${site}/list`
+    const collection = JSON.stringify({
+      '@type': 'sc:Collection',
+      '@id': list,
+      label: 'x',
+      manifests: ['file:///etc/x.json', text, `${site}/ok`].map((id) => ({ '@id': id, label: 'x' })),
+    })
+    expect(textsOf(await extractWith(list, { [list]: collection }, true))).toEqual([text.slice(1), 'ok'])
+    const state = Buffer.from(encodeURIComponent(JSON.stringify({ id: text, type: 'Manifest' }))).toString(
+      'base64url',
+    )
+    expect(iiifSource.match({ text: `https://viewer.example.net/?iiif-content=${state}` })).toBeUndefined()
   })
 })

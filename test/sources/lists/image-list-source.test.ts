@@ -69,6 +69,17 @@ describe('imageListSource', () => {
     }
   })
 
+  it('does not read a file where paths may not be read', async () => {
+    const items = imageListSource.extract(
+      { text: join(dir, 'x.txt') },
+      recordedContext({}, { localFiles: false }),
+    )
+    await expect(items[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+      code: 'ERR_INPUT_UNREADABLE',
+      message: expect.stringContaining('paths may not be read here'),
+    })
+  })
+
   it('keeps mirrors, checksums and headers, and the place of a line that is no URL', async () => {
     const { items, notices } = await run({ text: url })
     expect(pagesOf(items)[1]).toEqual({
