@@ -45,6 +45,8 @@ export interface FaultOrigin {
   readonly requests: readonly LoggedRequest[]
   /** Connections accepted so far. */
   readonly connections: number
+  /** Connections that stand now. */
+  readonly openConnections: number
   /** Most requests that were being answered at one time. */
   readonly maxActive: number
   /** Body bytes sent so far. */
@@ -100,6 +102,10 @@ class RunningOrigin implements FaultOrigin {
   get url(): string {
     const host = this.#host.includes(':') ? `[${this.#host}]` : this.#host
     return `${this.#options.tls === undefined ? 'http' : 'https'}://${host}:${this.port}`
+  }
+
+  get openConnections(): number {
+    return this.#sockets.size
   }
 
   route(path: string, behaviour: Behaviour): void {
