@@ -29,8 +29,11 @@ export interface ShardPlan {
   rowCount(shard: number): number
   /** The types of the further columns of a shard. */
   columns(shard: number): readonly { readonly name: string; readonly type: ColumnType }[]
-  /** All rows of a shard in order. Throws ERR_INPUT_UNREADABLE where the plan is damaged, and storage errors. */
-  rows(shard: number): Promise<ShardRow[]>
+  /**
+   * The rows of a shard in order, or those of a range (`end` is exclusive). Throws ERR_INPUT_UNREADABLE where the plan
+   * is damaged, and storage errors.
+   */
+  rows(shard: number, range?: { readonly start: number; readonly end: number }): Promise<ShardRow[]>
   close(): Promise<void>
 }
 
@@ -73,13 +76,17 @@ class FileShardPlan implements ShardPlan {
     return this.#part(shard).columns
   }
 
-  async rows(shard: number): Promise<ShardRow[]> {
+  async rows(
+    shard: number,
+    range: { readonly start: number; readonly end: number } = { start: 0, end: Infinity },
+  ): Promise<ShardRow[]> {
     const part = this.#part(shard)
-    const start = (shard - part.firstShard) * this.manifest.shardSize
-    const reading = this.#turn.then(() => this.#range(part, start, start + this.rowCount(shard)))
+    const first = (shard - part.firstShard) * this.manifest.shardSize
+    const end = first + Math.min(range.end, this.rowCount(shard))
+    const reading = this.#turn.then(() => this.#range(part, first + range.start, end))
     this.#turn = reading.catch(() => {})
     const raw = await reading
-    return raw.map((row, index) => this.#shardRow(shard, index, { row, part }))
+    return raw.map((row, i) => this.#shardRow(shard, range.start + i, { row, part }))
   }
 
   async close(): Promise<void> {
