@@ -12,11 +12,15 @@ export interface EntityTag {
   readonly value: string
 }
 
-/** What a server says identifies one version of a file. Never compared between different mirrors. */
+/**
+ * What a server says identifies one version of a file, as it stands in the headers; understood only where it is
+ * needed. Never compared between different mirrors.
+ */
 export interface Validators {
-  readonly etag?: EntityTag
-  /** Last-Modified, in seconds since 1970. */
-  readonly lastModifiedS?: number
+  /** ETag, with quotes. */
+  readonly etag?: string
+  /** Last-Modified. */
+  readonly lastModified?: string
 }
 
 /** One version of the bytes of a task. A new generation means: nothing of the former may be kept. */

@@ -70,6 +70,13 @@ function mix(x: number): number {
   return h ^ (h >>> 16)
 }
 
+const byteHex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
 function hex(x: number): string {
-  return (x >>> 0).toString(16).padStart(8, '0')
+  return (
+    (byteHex[x >>> 24] ?? '') +
+    (byteHex[(x >>> 16) & 255] ?? '') +
+    (byteHex[(x >>> 8) & 255] ?? '') +
+    (byteHex[x & 255] ?? '')
+  )
 }

@@ -1,6 +1,7 @@
-import { systemClock, type Clock } from '../core/index.ts'
+import { systemClock, type Clock, type JobLimits } from '../core/index.ts'
 import type { Transport } from '../http/index.ts'
 import type { Governor } from './governor/index.ts'
+import { createRateLimiter, type RateLimiter } from './rate-limit/index.ts'
 import { Run, type RunOptions, type TaskInput } from './run/run.ts'
 import { createLocalExecutor } from './transfer/local-executor.ts'
 import type { Executor } from './transfer/transfer.ts'
@@ -10,6 +11,9 @@ export interface EngineOptions {
   readonly governor: Governor
   readonly clock?: Clock
   readonly mode?: 'async' | 'loop'
+  readonly rateLimiter?: RateLimiter
+  /** Charge chunks from the start; else from the first `update` that sets a rate, or for items with one. */
+  readonly limited?: boolean
 }
 
 /**
@@ -18,12 +22,16 @@ export interface EngineOptions {
  */
 export interface Engine {
   run(tasks: TaskInput, options: RunOptions): Run
+  /** Changes limits of all runs, while they run. */
+  update(limits: JobLimits): void
   close(): Promise<void>
 }
 
 export function createEngine(options: EngineOptions): Engine {
   const clock = options.clock ?? systemClock
   const { transport, governor } = options
+  const rateLimiter = options.rateLimiter ?? createRateLimiter()
+  let limited = options.limited ?? false
   return {
     run(tasks, runOptions) {
       const executor: Executor = createLocalExecutor({
@@ -32,12 +40,26 @@ export function createEngine(options: EngineOptions): Engine {
         mode: options.mode ?? 'async',
         signal: runOptions.signal,
       })
-      const run = new Run({ executor, governor, clock }, runOptions)
+      const run = new Run({ executor, governor, clock, rateLimiter, isLimited: () => limited }, runOptions)
       run.start(tasks)
       return run
     },
+    update({ concurrency, maxPerHost, limitRateBps, limitRatePerHostBps, limitRatePerItemBps }) {
+      const rates = { totalBps: limitRateBps, perHostBps: limitRatePerHostBps, perItemBps: limitRatePerItemBps }
+      if (Object.values(rates).some((bps) => bps !== undefined)) {
+        limited = true
+        rateLimiter.update(
+          Object.fromEntries(
+            Object.entries(rates).flatMap(([key, bps]) => (bps === undefined ? [] : [[key, bps || undefined]])),
+          ),
+        )
+      }
+      governor.update({
+        ...(concurrency === undefined ? {} : { total: concurrency }),
+        ...(maxPerHost === undefined ? {} : { perHost: maxPerHost }),
+      })
+    },
     async close() {
-      governor.close()
       await transport.close()
     },
   }

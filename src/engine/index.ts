@@ -1,9 +1,14 @@
 export { createEngine, type Engine, type EngineOptions } from './engine.ts'
 export type { Admission, CommitFacts, Destination, NamedTask } from './destination/destination.ts'
-export { FolderDestination, type FolderDestinationOptions, type OnExists } from './destination/folder-destination.ts'
+export {
+  FolderDestination,
+  type FolderDestinationOptions,
+  type OnExists,
+} from './destination/folder-destination.ts'
 export * from './governor/index.ts'
+export * from './rate-limit/index.ts'
 export { decideRetry, defaultRetryOptions, type RetryOptions } from './run/retry-policy.ts'
-export { Run, type RunOptions, type TaskInput } from './run/run.ts'
+export { Run, type InputTask, type RefusedTask, type RunOptions, type TaskInput } from './run/run.ts'
 export { hostOf } from './run/running-task.ts'
 export { createLocalExecutor, type LocalExecutorOptions } from './transfer/local-executor.ts'
 export type {

@@ -1,4 +1,11 @@
-import { taskId, type Digest, type DownloadTask, type Locator, type Place, type TargetRule } from '../core/index.ts'
+import {
+  taskId,
+  type Digest,
+  type DownloadTask,
+  type Locator,
+  type Place,
+  type TargetRule,
+} from '../core/index.ts'
 import { TaskIndex } from '../storage/index.ts'
 
 /** One file wanted, as a list or a caller says it. */
@@ -19,7 +26,9 @@ export interface FileRequest {
  * Makes tasks of requests: numbers them and gives them identities. A request that comes again in the same run gets
  * an identity of its own by its occurrence, the same one in every run. Memory: 25 bytes and slack for each request.
  */
-export function createTaskMaker(common: { readonly target?: TargetRule } = {}): (request: FileRequest) => DownloadTask {
+export function createTaskMaker(
+  common: { readonly target?: TargetRule } = {},
+): (request: FileRequest) => DownloadTask {
   const seen = new TaskIndex()
   let ordinal = 0
   return (request) => {

@@ -5,6 +5,7 @@ import { FolderLock } from './folder-lock.ts'
 import { FileJournal } from './journal/file-journal.ts'
 import type { Journal } from './journal/journal.ts'
 import type { LogDamage } from './journal/log-file.ts'
+import { KnownNames } from './known-names.ts'
 import { ConfinedRoot, DirectoryCache, NameRegistry } from './naming/index.ts'
 import { FileSink } from './sink/file-sink.ts'
 import { errnoOf, storageError } from './storage-error.ts'
@@ -30,6 +31,7 @@ export class OutputFolder {
   readonly volume: Volume
   readonly directories = new DirectoryCache()
   readonly root: ConfinedRoot
+  readonly #known = new KnownNames()
   readonly #lock: FolderLock
   readonly #state: string
 
@@ -71,13 +73,21 @@ export class OutputFolder {
 
   /** What stands under a relative path, links not followed; undefined for nothing. */
   look(path: string): Stats | undefined {
+    const absolute = `${this.path}/${path}`
     try {
-      return lstatSync(`${this.path}/${path}`, { throwIfNoEntry: false })
+      return lstatSync(absolute, { throwIfNoEntry: false })
     } catch (error) {
       // A file where the path has a folder: nothing stands there, and making the folder will say so.
       if (errnoOf(error) === 'ENOTDIR') return undefined
       throw storageError(error, { path: join(this.path, path), doing: 'look at' })
     }
+  }
+
+  /** As `look`, for a name that this run has not given before: nothing is asked of folders known to be without it. */
+  lookForStranger(path: string): Stats | undefined {
+    const slash = path.lastIndexOf('/')
+    const folder = slash < 0 ? this.path : `${this.path}/${path.slice(0, slash)}`
+    return this.#known.mayHold(folder, path.slice(slash + 1)) ? this.look(path) : undefined
   }
 
   /** Absolute form of a relative path whose folders have been made; undefined until they are. */

@@ -1,11 +1,12 @@
 import { isTrawlError, toTrawlError, type TaskId, type TrawlError } from '../../core/index.ts'
-import type { Journal, Volume } from '../../storage/index.ts'
+import type { FileFacts, Journal, Volume } from '../../storage/index.ts'
 import type { StagedTransfer } from '../transfer/transfer.ts'
 
 /** A staged file and where it is to go. */
 export interface CommitRequest {
   readonly id: TaskId
   readonly staged: StagedTransfer
+  readonly facts: FileFacts
   /** Relative to the root. */
   readonly path: string
   readonly replace: boolean
@@ -114,8 +115,15 @@ export class Committer {
   }
 
   #intent(request: CommitRequest, path: string): void {
-    const { generation, lengthBytes, crc32, facts } = request.staged
-    this.#options.journal.intent({ id: request.id, generation, path, lengthBytes, crc32, facts })
+    const { generation, lengthBytes, crc32 } = request.staged
+    this.#options.journal.intent({
+      id: request.id,
+      generation,
+      path,
+      lengthBytes,
+      crc32,
+      facts: request.facts,
+    })
   }
 }
 

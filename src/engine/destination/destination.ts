@@ -28,7 +28,11 @@ export interface Destination {
   /** Resolves with the final name. The staged sink is closed afterwards, also when this rejects. */
   commit(named: NamedTask, staged: StagedTransfer, outcome: CommitFacts): Promise<string>
   checkpoint(named: NamedTask, kept: KeptBytes): void
-  failed(named: NamedTask, error: TrawlError, facts: { readonly attempts: number; readonly httpStatus?: number }): void
+  failed(
+    named: NamedTask,
+    error: TrawlError,
+    facts: { readonly attempts: number; readonly httpStatus?: number },
+  ): void
   /** Throws nothing: what cannot be written now is written by the next call. */
   flush(): void
   /** Room on the volume, for waiting after ERR_NO_SPACE; undefined when it cannot be told. */

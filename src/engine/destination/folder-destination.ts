@@ -1,4 +1,11 @@
-import { describeLocator, TrawlError, type DownloadTask, type Outcome } from '../../core/index.ts'
+import {
+  describeLocator,
+  TrawlError,
+  type DownloadTask,
+  type Outcome,
+  type Validators,
+} from '../../core/index.ts'
+import { parseHttpDate } from '../../http/index.ts'
 import type { FileFacts, OutputFolder } from '../../storage/index.ts'
 import type { EntityFacts, EntityVerdict, KeptBytes, StagedTransfer } from '../transfer/transfer.ts'
 import { Committer, type CommitRequest } from './committer.ts'
@@ -83,12 +90,12 @@ export class FolderDestination implements Destination {
     const path = named.path
     if (path === undefined) throw new TrawlError('ERR_INTERNAL', 'a file without a name was to be committed')
     if (this.#folder.placed(path) === undefined) this.#places.set(path, await this.#folder.place(path))
-    const modifiedS = this.#options.remoteTime ? staged.facts.validators?.lastModifiedS : undefined
-    const facts: FileFacts = { ...staged.facts, ...outcomeFacts(outcome) }
+    const modifiedS = this.#options.remoteTime ? modifiedSeconds(staged.facts.validators) : undefined
     try {
       return await this.#committer.commit({
         id: named.task.id,
-        staged: { ...staged, facts },
+        staged,
+        facts: recordedFacts(named.task, staged, outcome),
         path,
         replace: named.replace || this.#options.onExists === 'overwrite',
         ...(modifiedS === undefined ? {} : { modifiedS }),
@@ -158,16 +165,18 @@ export class FolderDestination implements Destination {
   /** Gives a task its name, or finds that the very file is there already. */
   #name(task: DownloadTask, facts: EntityFacts): { readonly path: string; readonly skip?: boolean } {
     const wanted = this.#options.nameOf(task, facts)
-    if (wanted === undefined) throw new TrawlError('ERR_INTERNAL', 'no name for a file whose headers are known')
+    if (wanted === undefined)
+      throw new TrawlError('ERR_INTERNAL', 'no name for a file whose headers are known')
     for (let path = this.#folder.names.claim(wanted); ; path = this.#folder.names.claim(wanted)) {
-      const found = this.#folder.look(path)
+      const found = this.#folder.lookForStranger(path)
       if (!found) return { path }
       const { onExists } = this.#options
       if (found.isDirectory()) {
         throw new TrawlError('ERR_IS_DIRECTORY', `${path} is a folder`, { context: { path } })
       }
       if (onExists === 'overwrite') return { path }
-      if (onExists === 'skip' || (onExists === 'resume' && isSameFile(found, facts))) return { path, skip: true }
+      if (onExists === 'skip' || (onExists === 'resume' && isSameFile(found, facts)))
+        return { path, skip: true }
       if (onExists === 'error') {
         throw new TrawlError('ERR_EXISTS', `${path} exists`, { context: { path } })
       }
@@ -202,7 +211,10 @@ export class FolderDestination implements Destination {
       throw new TrawlError('ERR_TOO_LARGE', `the file has ${length} bytes, allowed are ${maxSizeBytes}`)
     }
     if (length !== undefined && minSizeBytes !== undefined && length < minSizeBytes) {
-      throw new TrawlError('ERR_TOO_LARGE', `the file has ${length} bytes, wanted are at least ${minSizeBytes}`)
+      throw new TrawlError(
+        'ERR_TOO_LARGE',
+        `the file has ${length} bytes, wanted are at least ${minSizeBytes}`,
+      )
     }
     if (!acceptHtml && isUnexpectedHtml(describeLocator(task.locator), facts)) {
       throw new TrawlError('ERR_CONTENT_UNEXPECTED', 'the server sent an HTML page instead of the file', {
@@ -212,17 +224,35 @@ export class FolderDestination implements Destination {
   }
 }
 
-function outcomeFacts(outcome: CommitFacts): FileFacts {
-  const { attempts, durationMs, fetchedBytes } = outcome
-  return { attempts, durationMs: Math.round(durationMs), fetchedBytes }
+/** What is worth keeping of a file's facts: what goes without saying is left out, since millions may be kept. */
+function recordedFacts(task: DownloadTask, staged: StagedTransfer, outcome: CommitFacts): FileFacts {
+  const { facts } = staged
+  const kept: { -readonly [K in keyof FileFacts]: FileFacts[K] } = {
+    durationMs: Math.round(outcome.durationMs),
+  }
+  if (facts.url !== undefined && facts.url !== describeLocator(task.locator)) kept.url = facts.url
+  if (facts.validators !== undefined) kept.validators = facts.validators
+  if (facts.contentType !== undefined) kept.contentType = facts.contentType
+  if (facts.digest !== undefined) kept.digest = facts.digest
+  if (facts.unverifiedLength) kept.unverifiedLength = true
+  if (outcome.attempts !== 1) kept.attempts = outcome.attempts
+  if (outcome.fetchedBytes !== staged.lengthBytes) kept.fetchedBytes = outcome.fetchedBytes
+  return kept
 }
 
 /** Same length and the modification time that the server tells: the validator a file of a stranger has. */
 function isSameFile(found: { readonly size: number; readonly mtimeMs: number }, facts: EntityFacts): boolean {
-  const modifiedS = facts.validators.lastModifiedS
+  const modifiedS = modifiedSeconds(facts.validators)
   return (
-    facts.lengthBytes === found.size && modifiedS !== undefined && Math.floor(found.mtimeMs / 1000) === modifiedS
+    facts.lengthBytes === found.size &&
+    modifiedS !== undefined &&
+    Math.floor(found.mtimeMs / 1000) === modifiedS
   )
+}
+
+function modifiedSeconds(validators: Validators | undefined): number | undefined {
+  const ms = parseHttpDate(validators?.lastModified)
+  return ms === undefined ? undefined : Math.floor(ms / 1000)
 }
 
 const htmlNames = /\.(?:x?html?|php|aspx?|jsp|cgi)$|\/$/i

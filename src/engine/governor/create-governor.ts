@@ -208,6 +208,9 @@ class AdaptiveGovernor implements Governor {
     this.#active--
     const backoffMs = controller.released(lease, endOf(report), nowMs)
     if (backoffMs > 0) this.pauseHost(gate.host, backoffMs, 'goes on refusing')
+    // Before anybody hears of the room that this release makes.
+    const askedMs = report.result === 'throttled' ? report.error?.retryAfterMs : undefined
+    if (askedMs !== undefined) this.pauseHost(gate.host, askedMs, 'Retry-After')
     if (this.#options.budget) this.#giveBack(gate, this.#options.budget)
     if (this.#waitingForTotal) this.#notify(undefined)
     else if (gate.waiting) this.#offer(gate)

@@ -29,6 +29,7 @@ export class ErrorWatch {
   #errors = 0
   #ends = 0
   #sinceMs: number
+  #sinceSeq = 0
   #lowestLevel = Infinity
   #unhelped = 0
   #cutAtMs = -Infinity
@@ -44,22 +45,29 @@ export class ErrorWatch {
   }
 
   failed(level: number, load: HostLoad, nowMs: number): ErrorVerdict {
-    if (nowMs - this.#sinceMs > Math.max(500, 3 * load.ttfbMs) && this.#ends >= 20) this.#restart(nowMs)
+    if (nowMs - this.#sinceMs > Math.max(500, 3 * load.ttfbMs) && this.#ends >= 20) this.#restart(load, nowMs)
     this.#errors++
     this.#ends++
     this.#lowestLevel = Math.min(this.#lowestLevel, level)
-    const borne = (nowMs < this.#tolerantUntilMs ? this.#tolerance : usualTolerance) * this.#ends
+    const requests = this.#requests(load)
+    const borne = (nowMs < this.#tolerantUntilMs ? this.#tolerance : usualTolerance) * requests
     // Three deviations above what is borne; a few early failures are no share.
     if (this.#errors < Math.max(minErrors, borne + 3 * Math.sqrt(borne))) return 'bear'
-    return this.#decide(load.limit, nowMs)
+    return this.#decide(load, nowMs)
   }
 
-  #decide(limit: number, nowMs: number): ErrorVerdict {
+  /** Failures come sooner than successes, so those on their way count too. */
+  #requests(load: HostLoad): number {
+    return Math.max(this.#ends, load.issued - this.#sinceSeq)
+  }
+
+  #decide(load: HostLoad, nowMs: number): ErrorVerdict {
+    const { limit } = load
     const related = nowMs - this.#cutAtMs < relatedMs
     const before = this.share
-    this.share = this.#errors / this.#ends
+    this.share = this.#errors / this.#requests(load)
     this.level = this.#lowestLevel
-    this.#restart(nowMs)
+    this.#restart(load, nowMs)
     if (!related) {
       this.limitBefore = limit
       this.#unhelped = 0
@@ -76,7 +84,8 @@ export class ErrorWatch {
     return 'cut'
   }
 
-  #restart(nowMs: number): void {
+  #restart(load: HostLoad, nowMs: number): void {
+    this.#sinceSeq = load.issued
     this.#errors = 0
     this.#ends = 0
     this.#lowestLevel = Infinity

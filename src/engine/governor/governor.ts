@@ -16,7 +16,10 @@ export interface Governor {
    * listens.
    */
   onCapacity(listen: (host?: string) => void): () => void
-  /** Stops new requests to the host for a time, such as Retry-After says. The longest pause wins. */
+  /**
+   * Stops new requests to the host for a time. The longest pause wins; up to a tenth (at most 3 s) is added at
+   * random. A `throttled` release whose error has `retryAfterMs` does this by itself, before any room is told of.
+   */
   pauseHost(host: string, forMs: number, reason: string): void
   /** How long requests to the host are still held back by a pause; 0 when they are not. */
   pausedForMs(host: string): number

@@ -12,6 +12,8 @@ export interface ControlBounds {
 
 /** How long a host that refused or collapsed above some number is not driven there again. */
 export const ceilingMemoryMs = 600_000
+/** The same after failures, which may have had another reason. */
+export const errorCeilingMs = 60_000
 
 /** What is in flight at one host, and what is known of it. Plain counters that controller and phases share. */
 export class HostLoad {
@@ -82,9 +84,9 @@ export class HostLoad {
   }
 
   /** The host refused or collapsed above this number now. */
-  learnCeiling(ceiling: number, nowMs: number): void {
+  learnCeiling(ceiling: number, nowMs: number, forMs = ceilingMemoryMs): void {
     this.learnedAtMs = nowMs
-    this.rememberCeiling(ceiling, nowMs + ceilingMemoryMs)
+    this.rememberCeiling(ceiling, nowMs + forMs)
   }
 
   rememberCeiling(ceiling: number, untilMs: number): void {

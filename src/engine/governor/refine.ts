@@ -11,9 +11,12 @@ const trialTurns = 4
 const bulkTrialMs = 600
 /** Fewer requests are taken when they keep this share of the goodput. */
 const keepShare = 0.96
-const usefulGain = 0.03
+/** Share of a growth that goodput must follow on the way up to a collapse. */
+const usefulShare = 0.4
 /** Share of a growth that goodput must follow for slow start to go on. */
 const keenShare = 0.5
+/** A loss that is more than noise. */
+const collapse = 0.1
 const maxTrials = 7
 
 /** Where a search may lead. */
@@ -97,15 +100,16 @@ export class Refine implements Phase {
   }
 
   #judge(goodput: Goodput, gain: number, nowMs: number): void {
-    if (gain >= (this.#upwards ? usefulGain : keepShare - 1)) {
+    const needed = this.#upwards ? usefulShare * (this.#guess / this.#good - 1) : keepShare - 1
+    if (gain >= needed) {
       this.#good = this.#guess
       // Small losses may not add up: the best that was seen stays the measure.
       if (gain > 0) this.#goodput = goodput
     } else {
       this.#bad = this.#guess
-      if (this.#upwards) this.#load.learnCeiling(this.#guess - 1, nowMs)
+      if (this.#upwards && gain < -collapse) this.#load.learnCeiling(this.#guess - 1, nowMs)
     }
-    this.#guess = (this.#good + this.#bad) >> 1
+    this.#guess = guessBetween(this.#good, this.#bad)
   }
 
   #try(limit: number, nowMs: number): LevelTrial {
@@ -132,6 +136,12 @@ function closeEnough(good: number, bad: number): boolean {
   return Math.abs(good - bad) <= Math.max(1, good >> 3)
 }
 
+/** Halfway down; upwards in smaller steps, since a try above a collapse costs far more than one below. */
+function guessBetween(good: number, bad: number): number {
+  if (bad < good) return (good + bad) >> 1
+  return Math.min((good + bad + 1) >> 1, good + Math.max(1, good >> 2))
+}
+
 function rangeOf(result: SlowStartResult, load: HostLoad): RefineRange {
   const { levels, collapsed, bulk } = result
   const worths = levels.map((level) => load.worth(level.goodput))
@@ -141,14 +151,14 @@ function rangeOf(result: SlowStartResult, load: HostLoad): RefineRange {
   if (!best || !last) return { good: load.limit, bad: load.limit, guess: load.limit }
   if (collapsed) {
     const bad = last.limit > best.limit ? last.limit : Math.max(last.high, best.limit)
-    return { good: best.limit, bad, guess: (best.limit + bad) >> 1 }
+    return { good: best.limit, bad, guess: guessBetween(best.limit, bad) }
   }
   const at = worths.findIndex((worth) => worth >= 0.95 * most)
   const good = levels[at]?.high ?? best.high
   const below = levels[at - 1]
   if (!below) {
     const bad = bulk ? 0 : Math.min(load.bounds.floor, good)
-    return { good, bad, guess: (good + bad) >> 1 }
+    return { good, bad, guess: guessBetween(good, bad) }
   }
   // While goodput grows as the limit does, the bend lies where the line from the origin meets the best.
   const bend = Math.ceil((below.limit * keepShare * most) / (worths[at - 1] ?? most))

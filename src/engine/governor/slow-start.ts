@@ -21,6 +21,9 @@ export interface SlowStartResult {
 }
 
 const minRoundMs = 25
+/** With so many requests at once a short pause of this process must not look like a gain or a loss. */
+const manyRequests = 32
+const minManyRoundMs = 50
 /** Bulk gives no completions to count; rounds are longer, and longer still before growth is called useless. */
 const bulkRoundMs = 250
 const bulkStallMs = 600
@@ -68,7 +71,7 @@ export class SlowStart implements Phase {
   progress(nowMs: number): Phase | undefined {
     const { window } = this.#load
     const elapsedMs = nowMs - window.startedMs
-    if (elapsedMs < minRoundMs) return undefined
+    if (elapsedMs < (this.#load.limit > manyRequests ? minManyRoundMs : minRoundMs)) return undefined
     if (this.#collapsing(elapsedMs, nowMs)) return this.#finish(nowMs, true)
     const turned = this.#turned(elapsedMs)
     const long = this.#load.ttfbMs > 0 && elapsedMs >= Math.max(this.#lookMs, 3 * this.#load.ttfbMs)

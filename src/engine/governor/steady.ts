@@ -108,7 +108,7 @@ export class Steady implements Phase {
   #probe(nowMs: number): void {
     const load = this.#load
     const step = Math.max(1, Math.floor((this.#home / 8) * this.#step))
-    const lessStep = Math.min(step, Math.max(1, this.#home >> 2))
+    const lessStep = Math.min(step, Math.max(1, Math.floor(this.#home / 6)))
     const up = Math.min(this.#home + step, load.top(nowMs))
     const floor = load.latencyMs > bulkWindowMs ? 1 : Math.min(load.bounds.floor, this.#home)
     const down = Math.max(this.#home - lessStep, floor)
@@ -154,7 +154,7 @@ export class Steady implements Phase {
     }
     this.#load.limit = this.#home
     this.#load.openWindow(nowMs)
-    return kept && more && gain >= keenShare * growth
+    return kept && more && gain >= keenShare * growth && this.#home < this.#load.top(nowMs)
   }
 
   /** Wider where windows are noisy, but never so wide that a loss in step with the limit would pass. */

@@ -19,7 +19,12 @@ export const defaultRetryOptions: RetryOptions = {
 export type RetryDecision =
   | { readonly retry: false }
   /** `spends` is false where the server asked to wait: that is no fault of the file. */
-  | { readonly retry: true; readonly delayMs: number; readonly spends: boolean; readonly pauseHostMs?: number }
+  | {
+      readonly retry: true
+      readonly delayMs: number
+      readonly spends: boolean
+      readonly pauseHostMs?: number
+    }
 
 /** Waits for throttled hosts do not spend attempts, but do not go on for ever either. */
 const maxThrottles = 100
@@ -45,7 +50,10 @@ export function decideRetry(
   }
   if (tried.attempts > options.retries) return { retry: false }
   const fullMs = backoffMs(tried.attempts - 1, options)
-  const delayMs = Math.max(fullMs * (0.5 + 0.5 * random()), Math.min(error.retryAfterMs ?? 0, options.maxRetryAfterMs))
+  const delayMs = Math.max(
+    fullMs * (0.5 + 0.5 * random()),
+    Math.min(error.retryAfterMs ?? 0, options.maxRetryAfterMs),
+  )
   return { retry: true, delayMs, spends: true }
 }
 

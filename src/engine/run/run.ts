@@ -6,11 +6,13 @@ import {
   type Clock,
   type DownloadEventBody,
   type DownloadTask,
+  type ItemSelector,
   type JobStats,
   type Outcome,
   type Progress,
 } from '../../core/index.ts'
 import type { Destination } from '../destination/destination.ts'
+import type { RateLimiter } from '../rate-limit/index.ts'
 import type { Governor, Lease } from '../governor/index.ts'
 import type {
   EntityFacts,
@@ -30,7 +32,17 @@ import { TaskQueue, type RunningTask } from './task-queue.ts'
 import { VolumeGuard } from './volume-guard.ts'
 
 /** Tasks one at a time, or in batches where there are millions. Read only as fast as they are started. */
-export type TaskInput = AsyncIterable<DownloadTask | readonly DownloadTask[]> | Iterable<DownloadTask | readonly DownloadTask[]>
+export type TaskInput = AsyncIterable<InputTask | readonly InputTask[]> | Iterable<InputTask | readonly InputTask[]>
+
+/** A piece of input: a task, or one that could not be made into a task and is accounted for as failed. */
+export type InputTask = DownloadTask | RefusedTask
+
+export interface RefusedTask {
+  readonly id: string
+  readonly ordinal: number
+  readonly input: string
+  readonly refused: TrawlError
+}
 
 export interface RunOptions {
   readonly destination: Destination
@@ -41,8 +53,6 @@ export interface RunOptions {
   readonly onEvent?: (event: DownloadEventBody) => void
   /** Per-item events are made only where somebody listens. */
   readonly itemEvents?: () => boolean
-  /** Charged for each chunk; milliseconds to wait. */
-  readonly rateLimit?: (host: string, id: string, count: number) => number
   readonly signal: AbortSignal
 }
 
@@ -50,6 +60,8 @@ export interface RunParts {
   readonly executor: Executor
   readonly governor: Governor
   readonly clock: Clock
+  readonly rateLimiter: RateLimiter
+  readonly isLimited: () => boolean
 }
 
 /** So many tasks wait in memory; beyond them the input is not read. More only where a host is held back. */
@@ -77,6 +89,7 @@ export class Run {
   #roomWanted: (() => void) | undefined
   #stopping = false
   #paused = false
+  readonly #pausedHosts = new Set<string>()
   #pumping = false
 
   constructor(parts: RunParts, options: RunOptions) {
@@ -119,13 +132,33 @@ export class Run {
     this.#stop()
   }
 
-  pause(): void {
-    this.#paused = true
+  /** Starts nothing new, at all or for one host. What is active goes on. */
+  pause(which: ItemSelector = {}): void {
+    if (which.host === undefined) this.#paused = true
+    else this.#pausedHosts.add(which.host)
   }
 
-  resume(): void {
-    this.#paused = false
+  resume(which: ItemSelector = {}): void {
+    if (which.host === undefined) {
+      this.#paused = false
+      this.#pausedHosts.clear()
+    } else {
+      this.#pausedHosts.delete(which.host)
+    }
+    this.#queue.unblock()
     this.#pump()
+  }
+
+  /** Ends waiting items as unfinished. */
+  cancel(which: ItemSelector): void {
+    const removed = this.#queue.remove(
+      (item) =>
+        (which.host === undefined || item.host === which.host) &&
+        (which.id === undefined || item.task.id === which.id),
+    )
+    for (const item of removed) this.#unfinished(item)
+    this.#pump()
+    this.#maybeEnd()
   }
 
   progress(): Progress {
@@ -162,7 +195,7 @@ export class Run {
   async #readInput(input: TaskInput): Promise<void> {
     try {
       for await (const each of input) {
-        const tasks = 'id' in each ? [each] : each
+        const tasks = Array.isArray(each) ? (each as readonly InputTask[]) : [each as InputTask]
         for (const task of tasks) {
           if (this.#stopping) return this.#endInput(false)
           this.#admit(task)
@@ -178,19 +211,24 @@ export class Run {
     }
   }
 
-  #admit(task: DownloadTask): void {
+  #admit(task: InputTask): void {
     this.counters.planned++
+    if ('refused' in task) {
+      const { refused, id, ordinal, input } = task
+      this.#finish({ ...emptyOutcome, id, ordinal, input, status: 'failed', error: refused.toJSON() })
+      return
+    }
     try {
       const admission = this.#options.destination.admit(task)
       if (admission.admit === 'skip') {
         const { reason, path, sizeBytes } = admission
-        this.#finish({ ...emptyOutcome(task), status: 'skipped', skipReason: reason, path, sizeBytes })
+        this.#finish({ ...untried(task), status: 'skipped', skipReason: reason, path, sizeBytes })
         return
       }
       this.#queue.add(newRunningTask(task, admission))
     } catch (thrown) {
       const error = toTrawlError(thrown)
-      this.#finish({ ...emptyOutcome(task), status: 'failed', error: error.toJSON() })
+      this.#finish({ ...untried(task), status: 'failed', error: error.toJSON() })
       return
     }
     this.#pump()
@@ -216,7 +254,7 @@ export class Run {
       while (this.#mayStart()) {
         const host = this.#queue.nextHost()
         if (host === undefined) break
-        const lease = this.#parts.governor.tryAcquire(host)
+        const lease = this.#pausedHosts.has(host) ? undefined : this.#parts.governor.tryAcquire(host)
         if (!lease) {
           this.#queue.block(host)
           continue
@@ -247,6 +285,9 @@ export class Run {
     item.connections = 1
     if (item.attempt === 1) item.startedMs = this.#parts.clock.now()
     this.#active.set(task.id, item)
+    if (task.limitRateBps !== undefined) {
+      this.#parts.rateLimiter.limitItem({ host: item.host, itemId: task.id }, task.limitRateBps)
+    }
     if (item.attempt === 1 && this.#options.itemEvents?.()) {
       this.#options.onEvent?.({
         type: 'task.started',
@@ -302,18 +343,17 @@ export class Run {
     const path = await this.#options.destination.commit(item, staged, base)
     this.#leave(item)
     const { url, contentType, digest, httpStatus, unverifiedLength } = staged.facts
-    this.#finish({
-      ...base,
-      status: 'ok',
-      path,
-      sizeBytes: staged.lengthBytes,
-      ...(url === undefined ? {} : { url }),
-      ...(contentType === undefined ? {} : { contentType }),
-      ...(digest === undefined ? {} : { digest }),
-      ...(httpStatus === undefined ? {} : { httpStatus }),
-      ...(unverifiedLength === undefined ? {} : { unverifiedLength }),
-      ...(staged.value === undefined ? {} : { value: staged.value }),
-    })
+    const outcome: { -readonly [K in keyof Outcome]: Outcome[K] } = base
+    outcome.status = 'ok'
+    outcome.path = path
+    outcome.sizeBytes = staged.lengthBytes
+    if (url !== undefined) outcome.url = url
+    if (contentType !== undefined) outcome.contentType = contentType
+    if (digest !== undefined) outcome.digest = digest
+    if (httpStatus !== undefined) outcome.httpStatus = httpStatus
+    if (unverifiedLength !== undefined) outcome.unverifiedLength = unverifiedLength
+    if (staged.value !== undefined) outcome.value = staged.value
+    this.#finish(outcome)
   }
 
   #failed(item: RunningTask, error: TrawlError): void {
@@ -325,7 +365,11 @@ export class Run {
       this.#volume.pause(error)
       return
     }
-    const decision = decideRetry(error, { attempts: item.attempt, throttles: item.throttles }, this.#options.retry)
+    const decision = decideRetry(
+      error,
+      { attempts: item.attempt, throttles: item.throttles },
+      this.#options.retry,
+    )
     if (!decision.retry || this.#stopping) {
       return decision.retry ? this.#unfinished(item) : this.#giveUp(item, error)
     }
@@ -364,7 +408,10 @@ export class Run {
   }
 
   #giveUp(item: RunningTask, error: TrawlError): void {
-    const facts = { attempts: item.attempt, ...(item.httpStatus === undefined ? {} : { httpStatus: item.httpStatus }) }
+    const facts = {
+      attempts: item.attempt,
+      ...(item.httpStatus === undefined ? {} : { httpStatus: item.httpStatus }),
+    }
     this.#options.destination.failed(item, error, facts)
     this.#finish({
       ...this.#outcomeBase(item),
@@ -383,8 +430,9 @@ export class Run {
     })
   }
 
-  #outcomeBase(item: RunningTask): Omit<Outcome, 'status'> {
+  #outcomeBase(item: RunningTask): Outcome {
     return {
+      status: 'unfinished',
       id: item.task.id,
       ordinal: item.task.ordinal,
       input: describeLocator(item.task.locator),
@@ -397,6 +445,9 @@ export class Run {
 
   #leave(item: RunningTask): void {
     this.#active.delete(item.task.id)
+    if (this.#parts.isLimited() || item.task.limitRateBps !== undefined) {
+      this.#parts.rateLimiter.release({ host: item.host, itemId: item.task.id })
+    }
     this.counters.activeBytes -= item.doneBytes
     item.doneBytes = 0
   }
@@ -404,7 +455,9 @@ export class Run {
   #finish(outcome: Outcome): void {
     this.counters.finished(outcome)
     this.#channel.push(outcome)
-    if (this.#options.itemEvents?.()) this.#options.onEvent?.({ type: 'task.finished', outcome })
+    if (outcome.status === 'failed' || this.#options.itemEvents?.()) {
+      this.#options.onEvent?.({ type: 'task.finished', outcome })
+    }
   }
 
   #transferCallbacks(): TransferCallbacks {
@@ -421,7 +474,8 @@ export class Run {
         item.doneBytes += count
         this.counters.activeBytes += count
         this.counters.received(count)
-        return this.#options.rateLimit?.(host, order.task.id, count) ?? 0
+        const limited = this.#parts.isLimited() || order.task.limitRateBps !== undefined
+        return limited ? this.#parts.rateLimiter.take(count, { host, itemId: order.task.id }) : 0
       },
       checkpoint: (order, kept: KeptBytes) => this.#options.destination.checkpoint(itemOf(order), kept),
       notice: (order, error) =>
@@ -483,15 +537,8 @@ export class Run {
   }
 }
 
-function emptyOutcome(task: DownloadTask): Omit<Outcome, 'status'> {
-  return {
-    id: task.id,
-    ordinal: task.ordinal,
-    input: describeLocator(task.locator),
-    sizeBytes: 0,
-    fetchedBytes: 0,
-    durationMs: 0,
-    attempts: 0,
-  }
-}
+const emptyOutcome = { sizeBytes: 0, fetchedBytes: 0, durationMs: 0, attempts: 0 }
 
+function untried(task: DownloadTask): Omit<Outcome, 'status'> {
+  return { ...emptyOutcome, id: task.id, ordinal: task.ordinal, input: describeLocator(task.locator) }
+}

@@ -2,7 +2,10 @@ import { TrawlError, type DownloadTask, type Place } from '../../core/index.ts'
 import type { Admission } from '../destination/destination.ts'
 import type { RunningTask } from './task-queue.ts'
 
-export function newRunningTask(task: DownloadTask, admission: Extract<Admission, { admit: 'fetch' }>): RunningTask {
+export function newRunningTask(
+  task: DownloadTask,
+  admission: Extract<Admission, { admit: 'fetch' }>,
+): RunningTask {
   const places = task.locator.kind === 'source' ? [] : task.locator.places
   return {
     task,

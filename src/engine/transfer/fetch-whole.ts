@@ -1,14 +1,13 @@
 import { TrawlError } from '../../core/index.ts'
 import type { TransportResponse } from '../../http/index.ts'
 import type { Sink } from '../../storage/index.ts'
-import type { Lease } from '../governor/index.ts'
 import { algorithmsOf, ByteCounter, verifyDigests } from '../verify/index.ts'
-import type { EntityFacts, StagedTransfer, TransferCallbacks, TransferOrder } from './transfer.ts'
+import type { EntityFacts, StagedTransfer, TransferOrder } from './transfer.ts'
 
 export interface WholeFetch {
   readonly order: TransferOrder
-  readonly lease: Lease
-  readonly callbacks: TransferCallbacks
+  /** Told of every chunk; milliseconds to wait before the next. */
+  readonly received: (count: number) => number
   readonly response: TransportResponse
   readonly facts: EntityFacts
   readonly sink: Sink
@@ -21,20 +20,20 @@ export interface WholeFetch {
  * been checked. Throws ERR_LENGTH_MISMATCH, ERR_DIGEST_MISMATCH, and what the body and the sink throw.
  */
 export async function fetchWhole(fetch: WholeFetch): Promise<StagedTransfer> {
-  const { order, lease, callbacks, response, facts, sink, generation } = fetch
+  const { order, response, facts, sink, generation } = fetch
   const expected = order.task.digests ?? []
   const counter = new ByteCounter(algorithmsOf(expected))
   await response.body.drain((chunk) => {
     const at = counter.count
     counter.update(chunk)
-    lease.bytes(chunk.length)
-    const waitMs = callbacks.received(order, lease.host, chunk.length)
+    const waitMs = fetch.received(chunk.length)
     const written = sink.write(at, chunk, generation)
     if (waitMs <= 0) return written
     return written === undefined ? fetch.wait(waitMs) : written.then(() => fetch.wait(waitMs))
   })
   checkLength(facts.lengthBytes, counter.count, facts.url)
-  if (order.task.expectedSizeBytes !== undefined) checkLength(order.task.expectedSizeBytes, counter.count, facts.url)
+  if (order.task.expectedSizeBytes !== undefined)
+    checkLength(order.task.expectedSizeBytes, counter.count, facts.url)
   const digests = counter.digests()
   if (expected.length > 0) verifyDigests(expected, digests, facts.url)
   const digest = digests[0]

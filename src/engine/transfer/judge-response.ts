@@ -12,7 +12,10 @@ export function judgeResponse(response: TransportResponse, wallMs: number): Traw
   const context = { url: response.url, status }
   const wait = retryAfterMs === undefined ? {} : { retryAfterMs }
   if (status === 429 || (status === 503 && retryAfterMs !== undefined)) {
-    return new TrawlError('ERR_HTTP_THROTTLED', `the server answered ${status}: slow down`, { context, ...wait })
+    return new TrawlError('ERR_HTTP_THROTTLED', `the server answered ${status}: slow down`, {
+      context,
+      ...wait,
+    })
   }
   if (status === 404 || status === 410) {
     return new TrawlError('ERR_HTTP_NOT_FOUND', `the server answered ${status}: no such file`, { context })

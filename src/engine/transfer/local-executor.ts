@@ -4,7 +4,13 @@ import type { Lease, LeaseReport } from '../governor/index.ts'
 import { entityFactsOf } from './entity-facts.ts'
 import { fetchWhole } from './fetch-whole.ts'
 import { judgeResponse } from './judge-response.ts'
-import type { Executor, ExecutorProperties, TransferCallbacks, TransferOrder, TransferResult } from './transfer.ts'
+import type {
+  Executor,
+  ExecutorProperties,
+  TransferCallbacks,
+  TransferOrder,
+  TransferResult,
+} from './transfer.ts'
 
 export interface LocalExecutorOptions {
   readonly transport: Transport
@@ -47,7 +53,7 @@ class Attempt {
     this.#options = options
     this.#order = order
     this.#lease = lease
-    this.#callbacks = { ...callbacks, received: (o, host, count) => this.#received(callbacks, o, host, count) }
+    this.#callbacks = callbacks
   }
 
   async run(): Promise<TransferResult> {
@@ -88,8 +94,7 @@ class Attempt {
       verdict.sink.open([], generation, facts.lengthBytes)
       return await fetchWhole({
         order,
-        lease: this.#lease,
-        callbacks: this.#callbacks,
+        received: (count) => this.#received(count),
         response,
         facts,
         sink: verdict.sink,
@@ -108,9 +113,10 @@ class Attempt {
     return this.#options.transport.send({ method: 'GET', url: place.url, headers }, this.#options)
   }
 
-  #received(callbacks: TransferCallbacks, order: TransferOrder, host: string, count: number): number {
+  #received(count: number): number {
     this.#fetchedBytes += count
-    return callbacks.received(order, host, count)
+    this.#lease.bytes(count)
+    return this.#callbacks.received(this.#order, this.#lease.host, count)
   }
 
   #wait(delayMs: number): Promise<void> {
@@ -130,8 +136,11 @@ function reportOf(error: TrawlError): LeaseReport {
 function refuseEncoded(response: TransportResponse): TrawlError | undefined {
   const coding = headerValue(response.headers, 'content-encoding')?.trim().toLowerCase()
   if (coding === undefined || coding === '' || coding === 'identity') return undefined
-  return new TrawlError('ERR_HTTP_ENCODED', `the server sent the file as ${coding} although identity was asked for`, {
-    context: { url: response.url },
-  })
+  return new TrawlError(
+    'ERR_HTTP_ENCODED',
+    `the server sent the file as ${coding} although identity was asked for`,
+    {
+      context: { url: response.url },
+    },
+  )
 }
-

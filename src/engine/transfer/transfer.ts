@@ -1,4 +1,13 @@
-import type { Digest, DownloadTask, Extent, Place, SkipReason, TrawlError, Validators } from '../../core/index.ts'
+import type {
+  Digest,
+  DownloadTask,
+  Extent,
+  Place,
+  SkipReason,
+  TrawlError,
+  Validators,
+} from '../../core/index.ts'
+import type { ResponseHeaders } from '../../http/index.ts'
 import type { FileFacts, Sink } from '../../storage/index.ts'
 import type { Lease } from '../governor/index.ts'
 
@@ -31,6 +40,8 @@ export interface EntityFacts {
   readonly contentType?: string
   readonly contentDisposition?: string
   readonly validators: Validators
+  /** All fields, names in lower case, for name templates. */
+  readonly headers?: ResponseHeaders
 }
 
 /** What the coordinator says to a file once its headers are known: where its bytes go, or that none are wanted. */
@@ -54,7 +65,12 @@ export interface TransferCallbacks {
 
 export type TransferResult =
   | StagedTransfer
-  | { readonly result: 'skipped'; readonly reason: SkipReason; readonly path?: string; readonly fetchedBytes: number }
+  | {
+      readonly result: 'skipped'
+      readonly reason: SkipReason
+      readonly path?: string
+      readonly fetchedBytes: number
+    }
   | {
       readonly result: 'failed'
       readonly error: TrawlError

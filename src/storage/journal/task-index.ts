@@ -38,7 +38,7 @@ export class TaskIndex {
     const slot = this.#slot(id)
     if (this.#states[slot] === 0) {
       this.#size++
-      readWords(id, this.#words, slot * 4)
+      this.#words.set(probe, slot * 4)
     }
     this.#states[slot] = state
     this.#offsets[slot] = offset
@@ -64,7 +64,11 @@ export class TaskIndex {
   }
 
   #slot(id: TaskId): number {
-    readWords(id, probe, 0)
+    // The same task is asked for several times in a row.
+    if (id !== probed) {
+      readWords(id, probe, 0)
+      probed = id
+    }
     return this.#find(probe, 0)
   }
 
@@ -105,6 +109,7 @@ export class TaskIndex {
 }
 
 const probe = new Uint32Array(4)
+let probed = ''
 const hexValue = new Uint8Array(128)
 for (let i = 0; i < 16; i++) hexValue[i.toString(16).charCodeAt(0)] = i
 

@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+// Nothing but this check may run before it: older versions cannot even parse what follows.
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 22 || (major === 22 && minor < 19)) {
+  console.error(`trawl needs Node 22.19 or newer; this is ${process.version}. See https://nodejs.org`)
+  process.exitCode = 2
+} else {
+  const { main } = await import('../dist/cli.js')
+  await main(process.argv.slice(2))
+}

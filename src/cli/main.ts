@@ -1,0 +1,52 @@
+import { Command, CommanderError } from 'commander'
+import { isTrawlError, toTrawlError } from '../core/index.ts'
+import { version } from '../core/version.ts'
+import type { CliContext } from './cli-context.ts'
+import { createConfigCommand } from './config-command.ts'
+import { createGetCommand } from './get-command.ts'
+import { processContext } from './process-context.ts'
+
+/** Runs a command line. Errors are told in one line with what to do; the exit code is that of the contract. */
+export async function main(argv: readonly string[], context: CliContext = processContext()): Promise<void> {
+  try {
+    await createProgram(context).parseAsync(argv, { from: 'user' })
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) {
+      context.exit(thrown.exitCode === 0 ? 0 : 2)
+      return
+    }
+    const error = toTrawlError(thrown)
+    context.stderr.write(`trawl: ${error.message}\n`)
+    if (error.hint !== '') context.stderr.write(`       ${error.hint}\n`)
+    if (!isTrawlError(thrown) && thrown instanceof Error) context.stderr.write(`${thrown.stack ?? ''}\n`)
+    context.exit(error.exitCode)
+  }
+}
+
+function createProgram(context: CliContext): Command {
+  const program = new Command('trawl')
+    .description('Downloads files, books and image datasets: fast, polite, and never a wrong byte.')
+    .version(version)
+    .showHelpAfterError('(see trawl --help)')
+    .enablePositionalOptions()
+  program.addCommand(createGetCommand(context))
+  program.addCommand(
+    createConfigCommand({
+      surroundings: context.surroundings,
+      write: (text) => void context.stdout.write(text),
+    }),
+  )
+  for (const command of [program, ...program.commands]) inherit(command, context)
+  return program
+}
+
+function inherit(command: Command, context: CliContext): void {
+  command
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: false })
+    .configureOutput({
+      writeOut: (text) => void context.stdout.write(text),
+      writeErr: (text) => void context.stderr.write(text),
+    })
+  for (const child of command.commands) inherit(child, context)
+}

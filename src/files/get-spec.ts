@@ -1,0 +1,38 @@
+import type { GetOptions } from '../config/index.ts'
+import type { DownloadTask, JobStats, Outcome } from '../core/index.ts'
+import type { FileRequest } from './file-tasks.ts'
+
+/** What a caller may give for one file: an address, mirrors of one file, or a file with its own options. */
+export type GetInput =
+  | string
+  | URL
+  | ({ readonly url: string | URL } & GetInputOptions)
+  | ({ readonly urls: readonly (string | URL)[] } & GetInputOptions)
+
+export type GetInputOptions = Omit<FileRequest, 'places'> & {
+  /** Exact name, relative to the output folder. */
+  readonly path?: string
+}
+
+export type GetInputs = Iterable<GetInput> | AsyncIterable<GetInput>
+
+/** Functions called around each file. They may be asynchronous; what they throw fails the file or is told. */
+export interface GetHooks {
+  /** Before anything is sent for the file. `false` skips it. */
+  readonly beforeItem?: (task: DownloadTask) => void | false | Promise<void | false>
+  /** After the file stands under its name, or was skipped or failed. */
+  readonly afterItem?: (outcome: Outcome) => void | Promise<void>
+  readonly onError?: (outcome: Outcome) => void | Promise<void>
+  readonly onFinish?: (stats: JobStats) => void | Promise<void>
+}
+
+/** A get job: what to fetch and all options, resolved. */
+export interface GetSpec {
+  readonly inputs: GetInputs
+  readonly options: GetOptions
+  /** Content of standard input, for `-i -`. */
+  readonly stdin?: AsyncIterable<Uint8Array>
+  readonly hooks?: GetHooks
+  /** Takes the bytes of the one file instead of the folder, in order. */
+  readonly output?: (chunk: Uint8Array) => void | Promise<void>
+}

@@ -1,0 +1,65 @@
+import { TrawlError, type DownloadTask, type Extent, type Outcome } from '../core/index.ts'
+import type { Admission, Destination, EntityFacts, EntityVerdict, StagedTransfer } from '../engine/index.ts'
+import type { Sink, SinkProperties } from '../storage/index.ts'
+
+/** Sends the bytes of one file to a consumer as they come, such as standard output. Nothing is kept. */
+export class StreamDestination implements Destination {
+  readonly #output: (chunk: Uint8Array) => void | Promise<void>
+  #sent = false
+
+  constructor(output: (chunk: Uint8Array) => void | Promise<void>) {
+    this.#output = output
+  }
+
+  admit(): Admission {
+    return { admit: 'fetch' }
+  }
+
+  entity(_named: { readonly task: DownloadTask }, _facts: EntityFacts): EntityVerdict & { readonly path: string } {
+    if (this.#sent) {
+      throw new TrawlError('ERR_LENGTH_MISMATCH', 'the connection broke after bytes had been passed on', {
+        retry: 'never',
+        hint: 'Download to a file instead: there trawl goes on where it stopped.',
+      })
+    }
+    return { verdict: 'go', path: '-', sink: this.#sink() }
+  }
+
+  commit(_named: unknown, _staged: StagedTransfer): Promise<string> {
+    return Promise.resolve('-')
+  }
+
+  checkpoint(): void {}
+
+  failed(): void {}
+
+  flush(): void {}
+
+  freeBytes(): undefined {
+    return undefined
+  }
+
+  async *outcomes(): AsyncIterable<Outcome> {}
+
+  #sink(): Sink {
+    const properties: SinkProperties = { randomAccess: false, durable: false, readable: false }
+    let next = 0
+    return {
+      properties,
+      open: () => {},
+      write: (offset, chunk) => {
+        if (offset !== next) throw new TrawlError('ERR_STALE_WRITE', 'bytes came out of order')
+        next += chunk.length
+        this.#sent = true
+        return this.#output(chunk)
+      },
+      read: () => Buffer.alloc(0),
+      checkpoint: (): readonly Extent[] => [{ start: 0, end: next }],
+      reset: () => {
+        if (this.#sent) throw new TrawlError('ERR_ENTITY_CHANGED', 'the file changed after bytes had been passed on')
+      },
+      commit: () => {},
+      abort: () => {},
+    }
+  }
+}

@@ -1,0 +1,2 @@
+export { EventLog } from './event-log.ts'
+export { startJob, type Job, type JobResult, type StartJobOptions } from './job.ts'

@@ -1,0 +1,209 @@
+import {
+  toTrawlError,
+  TrawlError,
+  type ActiveItem,
+  type DownloadEvent,
+  type ErrorData,
+  type ItemFilter,
+  type ItemSelector,
+  type JobKind,
+  type JobLimits,
+  type JobStats,
+  type JobStatus,
+  type JobWork,
+  type Outcome,
+  type Progress,
+} from '../core/index.ts'
+import { EventLog } from './event-log.ts'
+
+/** How a job ended. A job never rejects for single items; `error` is what ended all of it. */
+export interface JobResult {
+  readonly status: JobStatus
+  readonly stats: JobStats
+  readonly error?: ErrorData
+}
+
+/**
+ * The handle of one job. Iterating gives its events; `result` settles once and never rejects; leaving an
+ * `await using` block cancels what still runs and waits for it.
+ */
+export interface Job extends AsyncIterable<DownloadEvent>, AsyncDisposable {
+  readonly id: string
+  readonly kind: string
+  readonly status: JobStatus
+  readonly result: Promise<JobResult>
+  progress(): Progress
+  stats(): JobStats
+  activeItems(limit: number): readonly ActiveItem[]
+  /** Outcomes so far, lazily from the journal, also after the end. */
+  items(filter?: ItemFilter): AsyncIterable<Outcome>
+  /** With `items: false` only failures are told of single items. */
+  onEvent(listen: (event: DownloadEvent) => void, options?: { readonly items: boolean }): () => void
+  pause(which?: ItemSelector): void
+  resume(which?: ItemSelector): void
+  update(limits: JobLimits): void
+  /** Ends the job: with `drain` after what is active, else now. State is kept. Resolves when it has ended. */
+  cancel(options?: { readonly drain?: boolean } & ItemSelector): Promise<void>
+}
+
+export interface StartJobOptions {
+  readonly id: string
+  /** Fires to cancel from outside. */
+  readonly signal?: AbortSignal
+}
+
+/** Runs a job of any kind. Errors before the start are told by `result`, like later ones. */
+export function startJob<Spec>(kind: JobKind<Spec>, spec: Spec, options: StartJobOptions): Job {
+  return new RunningJob(kind, spec, options)
+}
+
+const noStats: JobStats = {
+  planned: 0,
+  ok: 0,
+  skipped: 0,
+  failed: 0,
+  unfinished: 0,
+  sizeBytes: 0,
+  fetchedBytes: 0,
+  durationMs: 0,
+  meanSpeedBps: 0,
+  retries: 0,
+  failures: {},
+}
+
+const noProgress: Progress = {
+  planned: 0,
+  plannedIsFinal: false,
+  ok: 0,
+  skipped: 0,
+  failed: 0,
+  active: 0,
+  waiting: 0,
+  doneBytes: 0,
+  fetchedBytes: 0,
+  knownBytes: 0,
+  speedBps: 0,
+  elapsedMs: 0,
+  hosts: [],
+}
+
+class RunningJob<Spec> implements Job {
+  readonly id: string
+  readonly kind: string
+  readonly result: Promise<JobResult>
+  readonly #events: EventLog
+  readonly #abort = new AbortController()
+  readonly #unlink: () => void
+  #status: JobStatus = 'running'
+  #work: JobWork | undefined
+  #cancelled = false
+
+  constructor(kind: JobKind<Spec>, spec: Spec, options: StartJobOptions) {
+    this.id = options.id
+    this.kind = kind.name
+    this.#events = new EventLog(() => performance.now())
+    const onAbort = (): void => void this.cancel()
+    options.signal?.addEventListener('abort', onAbort, { once: true })
+    this.#unlink = () => options.signal?.removeEventListener('abort', onAbort)
+    this.result = this.#run(kind, spec)
+    if (options.signal?.aborted) onAbort()
+  }
+
+  get status(): JobStatus {
+    return this.#status
+  }
+
+  progress(): Progress {
+    return this.#work?.progress() ?? noProgress
+  }
+
+  stats(): JobStats {
+    return this.#work?.stats() ?? noStats
+  }
+
+  activeItems(limit: number): readonly ActiveItem[] {
+    return this.#work?.activeItems(limit) ?? []
+  }
+
+  async *items(filter?: ItemFilter): AsyncIterable<Outcome> {
+    if (this.#work) yield* this.#work.items(filter)
+  }
+
+  onEvent(listen: (event: DownloadEvent) => void, options?: { readonly items: boolean }): () => void {
+    return this.#events.listen(listen, options)
+  }
+
+  pause(which?: ItemSelector): void {
+    this.#work?.pause(which)
+    if (which !== undefined || this.#status !== 'running') return
+    this.#status = 'paused'
+    this.#events.emit({ type: 'job.paused', reason: 'asked to' })
+  }
+
+  resume(which?: ItemSelector): void {
+    if (which === undefined && this.#status === 'paused') {
+      this.#status = 'running'
+      this.#events.emit({ type: 'job.resumed' })
+    }
+    this.#work?.resume(which)
+  }
+
+  update(limits: JobLimits): void {
+    this.#work?.update(limits)
+  }
+
+  async cancel(options: { readonly drain?: boolean } & ItemSelector = {}): Promise<void> {
+    const { drain, ...which } = options
+    if (which.host !== undefined || which.id !== undefined) {
+      this.#work?.cancel(which)
+      return
+    }
+    this.#cancelled = true
+    if (drain) this.#work?.drain()
+    else this.#abort.abort(new TrawlError('ERR_CANCELLED', 'the job was cancelled'))
+    await this.result
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<DownloadEvent> {
+    return this.#events.read()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#status === 'running' || this.#status === 'paused') await this.cancel()
+    await this.result
+  }
+
+  async #run(kind: JobKind<Spec>, spec: Spec): Promise<JobResult> {
+    // Readers that subscribe in the same turn see the whole job.
+    await Promise.resolve()
+    this.#events.emit({ type: 'job.started', jobId: this.id, kind: this.kind })
+    let error: TrawlError | undefined
+    try {
+      this.#work = await kind.run(spec, {
+        emit: (event) => this.#events.emit(event),
+        wantsItemEvents: () => this.#events.itemsAreRead,
+        signal: this.#abort.signal,
+      })
+      await this.#work.done
+    } catch (thrown) {
+      error = toTrawlError(thrown)
+    }
+    return this.#finish(error)
+  }
+
+  #finish(error: TrawlError | undefined): JobResult {
+    this.#unlink()
+    const stats = this.stats()
+    this.#status = this.#endStatus(stats, error)
+    const data = error?.code === 'ERR_CANCELLED' ? undefined : error?.toJSON()
+    const result: JobResult = { status: this.#status, stats, ...(data ? { error: data } : {}) }
+    this.#events.emit({ type: 'job.finished', ...result })
+    return result
+  }
+
+  #endStatus(stats: JobStats, error: TrawlError | undefined): JobStatus {
+    if (error && error.code !== 'ERR_CANCELLED') return 'failed'
+    if (this.#cancelled) return 'cancelled'
+    return stats.failed > 0 || stats.unfinished > 0 ? 'partial' : 'done'
+  }
+}

@@ -1,0 +1,197 @@
+import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { randomUUID } from 'node:crypto'
+import {
+  getGroups,
+  hostOptions,
+  parseOptions,
+  type GetInput as GetOptionsInput,
+  type GetOptions,
+  type ResolvedConfig,
+} from '../config/index.ts'
+import { createEngine, createGovernor, createRateLimiter, type Engine, type HostMemory } from '../engine/index.ts'
+import { createGetKind, type GetHooks, type GetInputs, type GetSpec } from '../files/index.ts'
+import { createTransport } from '../http/index.ts'
+import { startJob, type Job } from '../jobs/index.ts'
+import { OpenFolders } from './open-folders.ts'
+import { transportOptions, type Surroundings } from './transport-options.ts'
+
+/** Options for all jobs of one trawl; each job may set its own above them. Names as in docs/options.md. */
+export interface TrawlOptions extends GetOptionsInput {
+  readonly surroundings?: Surroundings
+  /** Ceilings of hosts that earlier runs learned. */
+  readonly hostMemory?: readonly HostMemory[]
+}
+
+/** Options of one get job. */
+export interface GetJobOptions extends GetOptionsInput {
+  readonly hooks?: GetHooks
+  readonly stdin?: AsyncIterable<Uint8Array>
+  /** Takes the bytes of the one file instead of the folder. */
+  readonly output?: (chunk: Uint8Array) => void | Promise<void>
+  readonly signal?: AbortSignal
+}
+
+/** A trawl: connections and limits that its jobs share. Dispose of it, or call `close`, when done. */
+export interface Trawl extends AsyncDisposable {
+  /** Starts downloading files. Throws ERR_CONFIG_* for wrong options; everything else is told by the job. */
+  get(inputs: GetInputs, options?: GetJobOptions): Job
+  /** Starts a job from options that the command line resolved, with their blocks for single hosts. */
+  getResolved(inputs: GetInputs, config: ResolvedConfig<GetOptions>, options?: Omit<GetJobOptions, keyof GetOptionsInput>): Job
+  /** Ceilings of hosts learned so far. */
+  hostMemory(): readonly HostMemory[]
+  close(): Promise<void>
+}
+
+/** Makes a trawl. Nothing is opened before the first job. Throws ERR_CONFIG_INVALID, ERR_CONFIG_UNKNOWN_KEY. */
+export async function createTrawl(options: TrawlOptions = {}): Promise<Trawl> {
+  return new Session(options)
+}
+
+class Session implements Trawl {
+  readonly #base: GetOptionsInput
+  readonly #surroundings: Surroundings
+  readonly #memory: readonly HostMemory[]
+  readonly #folders = new OpenFolders()
+  readonly #engines = new Map<string, Promise<Engine>>()
+  readonly #jobs = new Set<Job>()
+  #limits: Limits | undefined
+  #closed: Promise<void> | undefined
+
+  constructor(options: TrawlOptions) {
+    const { surroundings, hostMemory, ...base } = options
+    this.#base = base
+    this.#surroundings = surroundings ?? {}
+    this.#memory = hostMemory ?? []
+    parseOptions(getGroups, base)
+  }
+
+  get(inputs: GetInputs, options: GetJobOptions = {}): Job {
+    const { hooks, stdin, output, signal, ...own } = options
+    const values = parseOptions(getGroups, { ...this.#base, ...own })
+    return this.getResolved(inputs, { values, origins: {}, blocks: [], fixed: {} }, pickGiven({ hooks, stdin, output, signal }))
+  }
+
+  getResolved(
+    inputs: GetInputs,
+    config: ResolvedConfig<GetOptions>,
+    options: Omit<GetJobOptions, keyof GetOptionsInput> = {},
+  ): Job {
+    const { signal, ...rest } = options
+    const spec: GetSpec = { inputs, options: config.values, ...rest }
+    const job = startJob(
+      {
+        name: 'get',
+        run: async (wanted: GetSpec, context) => {
+          const engine = await this.#engine(config)
+          return createGetKind({
+            engine,
+            openFolder: (path) => this.#folders.open(resolve(path), wanted.options.durability, context.emit),
+            closeFolder: (folder) => this.#folders.close(folder),
+          }).run(wanted, context)
+        },
+      },
+      spec,
+      { id: randomUUID(), ...(signal ? { signal } : {}) },
+    )
+    this.#jobs.add(job)
+    void job.result.then(() => this.#jobs.delete(job))
+    return job
+  }
+
+  hostMemory(): readonly HostMemory[] {
+    return this.#limits?.governor.learned() ?? this.#memory
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#jobs].map((job) => job.cancel()))
+    for (const engine of this.#engines.values()) await (await engine).close()
+    this.#limits?.governor.close()
+  }
+
+  /** One engine for all jobs whose requests are made in the same way; limits are shared by all. */
+  #engine(config: ResolvedConfig<GetOptions>): Promise<Engine> {
+    const key = JSON.stringify([config.values, config.blocks])
+    let engine = this.#engines.get(key)
+    if (!engine) {
+      engine = this.#makeEngine(config)
+      this.#engines.set(key, engine)
+      engine.catch(() => this.#engines.delete(key))
+    }
+    return engine
+  }
+
+  async #makeEngine(config: ResolvedConfig<GetOptions>): Promise<Engine> {
+    const { values } = config
+    const network = await transportOptions(values, this.#surroundings)
+    const transport = createTransport(network)
+    const { governor, rateLimiter, limited } = this.#sharedLimits(config)
+    const engine = createEngine({
+      transport,
+      governor,
+      rateLimiter,
+      limited,
+      mode: values.mode === 'loop' ? 'loop' : 'async',
+    })
+    const { saveCookies } = values
+    const { cookies } = network
+    if (saveCookies === undefined || cookies === undefined) return engine
+    return {
+      ...engine,
+      close: async () => {
+        await engine.close()
+        await writeFile(saveCookies, cookies.toText(), { mode: 0o600 })
+      },
+    }
+  }
+
+  #sharedLimits(config: ResolvedConfig<GetOptions>): Limits {
+    const { values } = config
+    this.#limits ??= {
+      governor: createGovernor({
+        limits: {
+          total: values.mode === 'loop' ? 1 : values.concurrency,
+          perHost: values.maxPerHost,
+          maxPerHost: values.maxPerHostCeiling,
+          requestSpacingMs: values.requestSpacingMs,
+        },
+        hostLimits: (host) => {
+          const own = hostOptions(config, host)
+          return own === values
+            ? undefined
+            : { perHost: own.maxPerHost, maxPerHost: own.maxPerHostCeiling, requestSpacingMs: own.requestSpacingMs }
+        },
+        memory: this.#memory,
+      }),
+      rateLimiter: createRateLimiter({
+        totalBps: values.limitRateBps || undefined,
+        perHostBps: values.limitRatePerHostBps || undefined,
+        perItemBps: values.limitRatePerItemBps || undefined,
+      }),
+      limited: values.limitRateBps + values.limitRatePerHostBps + values.limitRatePerItemBps > 0,
+    }
+    return this.#limits
+  }
+}
+
+interface Limits {
+  readonly governor: ReturnType<typeof createGovernor>
+  readonly rateLimiter: ReturnType<typeof createRateLimiter>
+  /** A rate limit was set, so that each chunk is charged. */
+  readonly limited: boolean
+}
+
+function pickGiven<T extends object>(values: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>
+  }
+}

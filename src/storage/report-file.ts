@@ -1,0 +1,74 @@
+import { closeSync, openSync, writeSync } from 'node:fs'
+import type { Outcome } from '../core/index.ts'
+import { storageError } from './storage-error.ts'
+
+const bufferChars = 64 * 1024
+
+/** One line of a report: version 1, see docs/formats.md. */
+export interface ReportLine {
+  readonly input: string
+  readonly path?: string
+  readonly status: Outcome['status']
+  readonly code?: string
+  readonly message?: string
+  readonly reason?: string
+  readonly bytes: number
+  readonly ms: number
+  readonly attempts: number
+  readonly digest?: string
+  readonly [extra: string]: unknown
+}
+
+/** Writes a report: one JSON line for each item, in the order in which they end. */
+export class ReportFile {
+  readonly path: string
+  readonly #fd: number
+  #buffer = ''
+
+  /** Replaces what stands there. Throws storage errors. */
+  constructor(path: string) {
+    this.path = path
+    try {
+      this.#fd = openSync(path, 'w')
+    } catch (error) {
+      throw storageError(error, { path, doing: 'create the report' })
+    }
+  }
+
+  add(outcome: Outcome, extra: Readonly<Record<string, unknown>> = {}): void {
+    this.#buffer += `${JSON.stringify({ ...reportLineOf(outcome), ...extra })}\n`
+    if (this.#buffer.length >= bufferChars) this.#flush()
+  }
+
+  close(): void {
+    try {
+      this.#flush()
+    } finally {
+      closeSync(this.#fd)
+    }
+  }
+
+  #flush(): void {
+    try {
+      writeSync(this.#fd, this.#buffer)
+    } catch (error) {
+      throw storageError(error, { path: this.path, doing: 'write the report' })
+    }
+    this.#buffer = ''
+  }
+}
+
+export function reportLineOf(outcome: Outcome): ReportLine {
+  const { input, path, status, error, skipReason, sizeBytes, durationMs, attempts, digest } = outcome
+  return {
+    input,
+    ...(path === undefined ? {} : { path }),
+    status,
+    ...(error ? { code: error.code, message: error.message } : {}),
+    ...(skipReason === undefined ? {} : { reason: skipReason }),
+    bytes: sizeBytes,
+    ms: Math.round(durationMs),
+    attempts,
+    ...(digest ? { digest: `${digest.algorithm}=${digest.value}` } : {}),
+  }
+}
