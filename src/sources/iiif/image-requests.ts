@@ -108,14 +108,10 @@ export function largestSize(area: ImageSize, limits: LimitsOf): ImageSize {
     Math.sqrt(maxArea / (widthPx * heightPx)),
   )
   if (scale >= 1) return { widthPx, heightPx }
-  // The server derives the height from the width and may round it up, so the width gives way until it fits.
   let width = Math.max(1, Math.floor(widthPx * scale + 1e-9))
   const heightFor = (wide: number): number => Math.max(1, Math.round((heightPx * wide) / widthPx))
-  for (let tries = 0; tries < 8 && width > 1; tries++) {
-    const height = heightFor(width)
-    if (height <= maxHeight && width * height <= maxArea) break
-    width--
-  }
+  // The server derives the height from the width and may round it up, past the limit of area.
+  if (width * heightFor(width) > maxArea) width = Math.max(1, Math.floor(maxArea / heightFor(width)))
   return { widthPx: width, heightPx: heightFor(width) }
 }
 
