@@ -11,7 +11,14 @@ export {
   type ImageExpectation,
 } from './check/check-image.ts'
 export { DEFAULT_MAX_PIXELS } from './decode/pixel-limit.ts'
-export { createDecodePool, type DecodePool, type DecodePoolOptions } from './decode/decode-pool.ts'
+export {
+  createDecodePool,
+  sharedDecodePool,
+  type DecodePool,
+  type DecodePoolOptions,
+} from './decode/decode-pool.ts'
+export { imageError, type ImageAction } from './decode/image-error.ts'
+export { loadSharp, type SharpFunction } from './decode/load-sharp.ts'
 export { applyBytesTransforms, type BytesTransform } from './transform/bytes-transform.ts'
 export { descramble, scramble, type Descramble } from './transform/descramble.ts'
 export { moveRects } from './transform/move-rects.ts'

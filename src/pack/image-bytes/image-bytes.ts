@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { storageError } from '../storage-shim.ts'
+import { storageError } from '../../storage/index.ts'
 import type { FileRange } from '../part-file/index.ts'
 
 /** A piece of a stream to be written: bytes in memory, or a stretch of a file. */

@@ -66,6 +66,16 @@ export class GatherWriter {
     }
   }
 
+  /** Writes over bytes that were appended before. */
+  async patch(position: number, bytes: Uint8Array): Promise<void> {
+    const inFile = Math.max(0, Math.min(bytes.length, this.#flushedTo - position))
+    if (inFile > 0) {
+      await this.#written()
+      await this.#writeAll(bytes.subarray(0, inFile), position)
+    }
+    this.#block.set(bytes.subarray(inFile), position + inFile - this.#flushedTo)
+  }
+
   /** Everything appended so far is in the file; with `sync` on the medium. */
   async flush(options: { readonly sync?: boolean } = {}): Promise<void> {
     await this.#turn()
@@ -97,7 +107,7 @@ export class GatherWriter {
     if (this.#failure !== undefined) throw this.#failure
   }
 
-  async #writeAll(bytes: Buffer, at: number): Promise<void> {
+  async #writeAll(bytes: Uint8Array, at: number): Promise<void> {
     let done = 0
     while (done < bytes.length) {
       const { bytesWritten } = await writeAt(this.#fd, bytes, done, bytes.length - done, at + done)

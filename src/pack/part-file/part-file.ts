@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, lstatSync, openSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { TrawlError } from '../../core/index.ts'
-import { publish, storageError, type Durability } from '../storage-shim.ts'
+import { publish, storageError, type Durability } from '../../storage/index.ts'
 import { GatherWriter, type FileRange } from './gather-writer.ts'
 
 /** How a container gets its final name. */
@@ -57,6 +57,11 @@ export class PartFile {
     return this.#writer.position
   }
 
+  /** The temporary name. */
+  get partPath(): string {
+    return this.#part
+  }
+
   /** The open file, for reading back; complete after `flush`. */
   get fd(): number {
     return this.#fd
@@ -68,6 +73,11 @@ export class PartFile {
 
   copy(range: FileRange, seen?: (piece: Buffer) => void): Promise<void> {
     return this.#guard(this.#writer.copy(range, seen))
+  }
+
+  /** Writes over bytes that were appended before. */
+  patch(position: number, bytes: Uint8Array): Promise<void> {
+    return this.#guard(this.#writer.patch(position, bytes))
   }
 
   /** All bytes are in the file, and on the medium unless durability is `none`. Returns its size. */

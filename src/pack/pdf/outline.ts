@@ -1,4 +1,5 @@
 import type { Chapter } from '../../core/index.ts'
+import { chapterTitle } from '../chapter-title.ts'
 import { pdfRef } from './pdf-syntax.ts'
 
 interface OutlineNode {
@@ -40,12 +41,6 @@ export class Outline {
     await objects.write(root, `<< /Type /Outlines ${ends} /Count ${this.#top.length} >>`)
     return root
   }
-}
-
-/** What a chapter is called where names are shown: its title, else its number. */
-export function chapterTitle(chapter: Chapter): string {
-  if (chapter.title.trim() !== '') return chapter.title
-  return chapter.number === undefined ? chapter.id : `Chapter ${chapter.number}`
 }
 
 async function writeSiblings(

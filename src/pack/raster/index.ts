@@ -1,1 +1,8 @@
-export { joinAlpha, rasterise, rasteriseAlpha, type RasterImage, type RasterOptions } from './raster.ts'
+export {
+  joinAlpha,
+  rasterise,
+  rasteriseAlpha,
+  recodeForWeb,
+  type RasterImage,
+  type RasterOptions,
+} from './raster.ts'

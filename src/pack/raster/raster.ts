@@ -1,5 +1,5 @@
-import type { Metadata, Sharp, SharpConstructor } from 'sharp'
-import { TrawlError } from '../../core/index.ts'
+import type { Metadata, Sharp } from 'sharp'
+import { imageError, loadSharp, sharedDecodePool } from '../../images/index.ts'
 
 /** A decoded image, encoded again in a form that containers take without change. */
 export interface RasterImage {
@@ -28,23 +28,37 @@ export interface RasterOptions {
  */
 export async function rasterise(path: string, options: RasterOptions): Promise<RasterImage> {
   const sharp = await loadSharp()
-  const probe = await attempt(path, 'ERR_IMAGE_UNSUPPORTED', () => sharp(path).metadata())
-  const colours = chooseColours(probe, options)
-  const open = () => sharp(path, { ignoreIcc: colours.keep, failOn: 'truncated' })
-  const hasAlpha = probe.hasAlpha && options.flatten !== true
-  const alpha = hasAlpha ? await attempt(path, 'ERR_IMAGE_DAMAGED', () => opacity(path, colours)) : undefined
-  const image = await attempt(path, 'ERR_IMAGE_DAMAGED', async () => {
+  return await decoding(path, async (probe) => {
+    const colours = chooseColours(probe, options)
+    const open = () => sharp(path, { ignoreIcc: colours.keep, failOn: 'truncated' })
+    const alpha = probe.hasAlpha && options.flatten !== true ? await opacity(path, colours) : undefined
     const flat = options.flatten === true ? open().flatten({ background: 'white' }) : open().removeAlpha()
-    return await encode(flat.toColourspace(colours.space), options)
+    const image = await encode(flat.toColourspace(colours.space), options)
+    const icc = colours.keep ? probe.icc : undefined
+    return { image, ...(alpha ? { alpha } : {}), ...(icc ? { icc } : {}) }
   })
-  const icc = colours.keep ? probe.icc : undefined
-  return { image, ...(alpha ? { alpha } : {}), ...(icc ? { icc } : {}) }
+}
+
+/**
+ * Decodes an image file (its first frame) and encodes it again as one file in sRGB, for containers that show images
+ * as the web does: PNG, or JPEG where `to` says so and all is opaque. Throws ERR_IMAGE_UNSUPPORTED,
+ * ERR_IMAGE_DAMAGED.
+ */
+export async function recodeForWeb(
+  path: string,
+  options: RasterOptions,
+): Promise<{ readonly format: 'png' | 'jpeg'; readonly image: Buffer }> {
+  const { image, alpha } = await rasterise(path, { ...options, srgb: true })
+  if (!alpha) return { format: options.to === 'jpeg' ? 'jpeg' : 'png', image }
+  const whole =
+    options.to === 'jpeg' ? await rasterise(path, { ...options, srgb: true, to: 'lossless' }) : { image }
+  return { format: 'png', image: await joinAlpha(whole.image, alpha) }
 }
 
 /** A grey PNG with the opacity of each pixel; undefined where all is opaque. Throws ERR_IMAGE_DAMAGED. */
 export async function rasteriseAlpha(path: string): Promise<Buffer | undefined> {
   const colours: Colours = { space: 'srgb', deep: false, keep: true }
-  return await attempt(path, 'ERR_IMAGE_DAMAGED', () => opacity(path, colours))
+  return await decoding(path, () => opacity(path, colours))
 }
 
 /**
@@ -53,7 +67,7 @@ export async function rasteriseAlpha(path: string): Promise<Buffer | undefined> 
  */
 export async function joinAlpha(image: Buffer, alpha: Buffer): Promise<Buffer> {
   const sharp = await loadSharp()
-  return await attempt('a page', 'ERR_IMAGE_DAMAGED', async () => {
+  try {
     const probes = await Promise.all([sharp(image).metadata(), sharp(alpha).metadata()])
     const deep = probes.some((probe) => probe.depth === 'ushort')
     const kind = deep ? 'ushort' : 'uchar'
@@ -77,7 +91,9 @@ export async function joinAlpha(image: Buffer, alpha: Buffer): Promise<Buffer> {
       .toColourspace(deep ? 'rgb16' : 'srgb')
       .png(pngOptions)
       .toBuffer()
-  })
+  } catch (error) {
+    throw imageError(error, { name: 'a page', doing: 'put together' })
+  }
 }
 
 function samplesOf(bytes: Buffer, deep: boolean): Uint8Array | Uint16Array {
@@ -143,13 +159,6 @@ async function opacity(path: string, colours: Colours): Promise<Buffer | undefin
     .toBuffer()
 }
 
-async function loadSharp(): Promise<SharpConstructor> {
-  const { default: sharp } = await import('sharp')
-  // Its cache goes by path and would show the former file where a page was fetched again.
-  sharp.cache(false)
-  return sharp
-}
-
 async function encode(image: Sharp, options: RasterOptions): Promise<Buffer> {
   if (options.to === 'lossless') return await image.png(pngOptions).toBuffer()
   return await image.jpeg({ quality: options.quality ?? 92, chromaSubsampling: '4:4:4' }).toBuffer()
@@ -157,15 +166,13 @@ async function encode(image: Sharp, options: RasterOptions): Promise<Buffer> {
 
 const pngOptions = { compressionLevel: 6, adaptiveFiltering: true, progressive: false, palette: false }
 
-async function attempt<T>(
-  path: string,
-  code: 'ERR_IMAGE_UNSUPPORTED' | 'ERR_IMAGE_DAMAGED',
-  body: () => Promise<T>,
-): Promise<T> {
+/** Runs work on an image when there is room for its pixels. */
+async function decoding<T>(path: string, work: (probe: Metadata) => Promise<T>): Promise<T> {
+  const sharp = await loadSharp()
   try {
-    return await body()
+    const probe = await sharp(path).metadata()
+    return await sharedDecodePool().run(probe.width * probe.height, () => work(probe))
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw new TrawlError(code, `${path}: ${reason}`, { cause: error, context: { path } })
+    throw imageError(error, { name: path, doing: 'decode' })
   }
 }

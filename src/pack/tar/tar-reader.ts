@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { TrawlError } from '../../core/index.ts'
-import { fileError } from '../file-error.ts'
+import { storageError } from '../../storage/index.ts'
 import { decodePaxRecords, decodeTarHeader, tarBlockBytes, tarPaddingBytes } from './tar-header.ts'
 
 const windowBytes = 64 * 1024
@@ -120,6 +120,6 @@ function attempt<T>(path: string, body: () => T): T {
   try {
     return body()
   } catch (error) {
-    throw fileError(error, path)
+    throw storageError(error, { path, doing: 'read' })
   }
 }

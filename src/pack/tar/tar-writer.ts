@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs'
 import { isTrawlError, TrawlError } from '../../core/index.ts'
-import { fileError } from '../file-error.ts'
+import { storageError } from '../../storage/index.ts'
 import { encodeTarHeader, tarPaddingBytes } from './tar-header.ts'
 import { tarMembers, type TarMember } from './tar-reader.ts'
 
@@ -149,7 +149,7 @@ class FileTarWriter implements TarWriter {
     try {
       return body()
     } catch (error) {
-      throw fileError(error, this.path)
+      throw storageError(error, { path: this.path, doing: 'write' })
     }
   }
 }

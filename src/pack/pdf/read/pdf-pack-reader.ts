@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import type { BookMetadata } from '../../../core/index.ts'
 import type { PackReader, ReadPage } from '../../pack-writer.ts'
-import { storageError } from '../../storage-shim.ts'
+import { storageError } from '../../../storage/index.ts'
 import { imageExtension, imageFile } from './page-image.ts'
 import { PdfDocument } from './pdf-document.ts'
 import { orientationOf, paintedImages, pdfPages } from './pdf-pages.ts'

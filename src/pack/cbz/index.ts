@@ -1,0 +1,2 @@
+export { ComicPages, comicInfoXml } from './comic-info.ts'
+export { readComicInfo, type ComicInfo } from './read-comic-info.ts'
