@@ -53,9 +53,9 @@ async function toRaw(image: Sharp, deep: boolean): Promise<RawImage> {
 
 /** Mirrors and turns as EXIF asks (Exif 2.32, tag 274). */
 function turn(image: Sharp, orientation: number): Sharp {
-  const angle = [0, 0, 0, 180, 180, 90, 90, 270, 270][orientation] ?? 0
+  const angle = [0, 0, 0, 180, 180, 270, 90, 90, 270][orientation] ?? 0
   const mirrored = orientation === 2 || orientation === 4 || orientation === 5 || orientation === 7
-  // sharp mirrors after it turns, whatever the order of the calls.
+  // sharp mirrors before it turns, whatever the order of the calls.
   return mirrored ? image.rotate(angle).flop() : image.rotate(angle)
 }
 
