@@ -1,10 +1,11 @@
-import { lstatSync, mkdirSync, readdirSync, rmSync, statfsSync, type Stats } from 'node:fs'
+import { lstatSync, readdirSync, rmSync, statfsSync, type Stats } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { TrawlError, type TaskId } from '../core/index.ts'
 import { FolderLock } from './folder-lock.ts'
 import { FileJournal } from './journal/file-journal.ts'
 import type { Journal } from './journal/journal.ts'
 import type { LogDamage } from './journal/log-file.ts'
+import { makeFolders } from './make-folders.ts'
 import { KnownNames } from './known-names.ts'
 import { ConfinedRoot, DirectoryCache, NameRegistry } from './naming/index.ts'
 import { FileSink } from './sink/file-sink.ts'
@@ -138,7 +139,7 @@ export class OutputFolder {
 
   #makeFolders(): void {
     try {
-      mkdirSync(join(this.#state, 'parts'), { recursive: true })
+      makeFolders(join(this.#state, 'parts'))
     } catch (error) {
       const code = errnoOf(error)
       if (code === 'EEXIST' || code === 'ENOTDIR') {

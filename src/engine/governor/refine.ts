@@ -5,6 +5,8 @@ import type { Phase } from './phase.ts'
 import type { SlowStartResult } from './slow-start.ts'
 
 const trialMs = 300
+/** Growth is not started anew on a lucky moment. */
+const longTrialMs = 500
 /** Above the bend every try may cost much, and shows at once. */
 const upwardTrialMs = 150
 const trialTurns = 4
@@ -44,8 +46,9 @@ export class Refine implements Phase {
   #guess: number
   #goodput: Goodput | undefined
   #trials = 0
+  #failed = 0
   #trial: LevelTrial
-  #stage: 'more' | 'search' = 'search'
+  #stage: 'measure' | 'more' | 'search' = 'measure'
 
   private constructor(load: HostLoad, range: RefineRange, nowMs: number, exits: RefineExits) {
     this.#load = load
@@ -87,14 +90,21 @@ export class Refine implements Phase {
   #measured(goodput: Goodput, nowMs: number): Phase | undefined {
     this.#goodput = goodput
     const more = Math.min(this.#load.top(nowMs), this.#good + Math.max(1, this.#good >> 2))
-    if (this.#upwards || more <= this.#good || this.#load.overloaded()) return this.#search(nowMs)
+    if (this.#upwards || more <= this.#good || this.#load.overloaded()) {
+      this.#stage = 'search'
+      return this.#search(nowMs)
+    }
     this.#stage = 'more'
     this.#trial = this.#try(more, nowMs)
     return undefined
   }
 
   #search(nowMs: number): Phase | undefined {
-    if (closeEnough(this.#good, this.#bad) || ++this.#trials > maxTrials) return this.#finish(nowMs)
+    if (closeEnough(this.#good, this.#bad) || ++this.#trials > maxTrials) {
+      // No try failed on the way up, so what looked like a collapse was none.
+      const misled = this.#upwards && this.#failed === 0
+      return misled ? this.#exits.slowStart(nowMs) : this.#finish(nowMs)
+    }
     this.#trial = this.#try(this.#guess, nowMs)
     return undefined
   }
@@ -107,6 +117,7 @@ export class Refine implements Phase {
       if (gain > 0) this.#goodput = goodput
     } else {
       this.#bad = this.#guess
+      this.#failed++
       if (this.#upwards && gain < -collapse) this.#load.learnCeiling(this.#guess - 1, nowMs)
     }
     this.#guess = guessBetween(this.#good, this.#bad)
@@ -114,7 +125,7 @@ export class Refine implements Phase {
 
   #try(limit: number, nowMs: number): LevelTrial {
     const reference = this.#goodput
-    const minMs = this.#upwards ? upwardTrialMs : trialMs
+    const minMs = this.#upwards ? upwardTrialMs : this.#stage === 'search' ? trialMs : longTrialMs
     const bulkMs = Math.max(minMs, bulkTrialMs, 3 * this.#load.ttfbMs)
     return new LevelTrial(this.#load, { limit, minMs, turns: trialTurns, bulkMs, reference }, nowMs)
   }

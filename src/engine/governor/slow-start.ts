@@ -21,13 +21,15 @@ export interface SlowStartResult {
 }
 
 const minRoundMs = 25
-/** With so many requests at once a short pause of this process must not look like a gain or a loss. */
+/** Where so many requests at once are over so soon, a short pause of this process must not look like a gain. */
 const manyRequests = 32
-const minManyRoundMs = 50
+const minBusyRoundMs = 100
 /** Bulk gives no completions to count; rounds are longer, and longer still before growth is called useless. */
 const bulkRoundMs = 250
 const bulkStallMs = 600
 const usefulGain = 0.25
+/** A busy process has no more to give; a growth is kept for this much already. */
+const someGain = 0.05
 /** Share of the growth that goodput must have followed for growth to go on without another look. */
 const keenShare = 0.5
 const collapse = 0.2
@@ -71,7 +73,7 @@ export class SlowStart implements Phase {
   progress(nowMs: number): Phase | undefined {
     const { window } = this.#load
     const elapsedMs = nowMs - window.startedMs
-    if (elapsedMs < (this.#load.limit > manyRequests ? minManyRoundMs : minRoundMs)) return undefined
+    if (elapsedMs < this.#leastRoundMs()) return undefined
     if (this.#collapsing(elapsedMs, nowMs)) return this.#finish(nowMs, true)
     const turned = this.#turned(elapsedMs)
     const long = this.#load.ttfbMs > 0 && elapsedMs >= Math.max(this.#lookMs, 3 * this.#load.ttfbMs)
@@ -82,6 +84,11 @@ export class SlowStart implements Phase {
     if (this.#rebase > 1) return this.#wait(nowMs)
     if (this.#first || this.#rebase === 1) return this.#start(nowMs)
     return this.#judge(nowMs, turned)
+  }
+
+  #leastRoundMs(): number {
+    const { limit, latencyMs } = this.#load
+    return limit > manyRequests && latencyMs < minRoundMs ? minBusyRoundMs : minRoundMs
   }
 
   /** Most of the requests at once have ended, one of them issued inside the round. */
@@ -107,8 +114,11 @@ export class SlowStart implements Phase {
     )
   }
 
-  /** Growth that was not judged is taken back, so that a busy process does not creep upwards. */
+  /** Growth that brought nothing is taken back, so that a busy process does not creep upwards. */
   #hold(nowMs: number): undefined {
+    const goodput = this.#load.window.goodput(nowMs)
+    const judged = !this.#first && this.#rebase === 0
+    if (judged && this.#load.gain(goodput, this.#best) >= someGain) this.#pass(goodput, nowMs)
     this.#rebase = 2
     this.#load.limit = Math.min(this.#load.limit, this.#proven)
     this.#next(nowMs, this.#load.limit)

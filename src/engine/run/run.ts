@@ -86,6 +86,7 @@ export class Run {
   readonly #stopCapacity: () => void
   readonly #delays = new Map<RunningTask, () => void>()
   #inputEnded = false
+  #inputError: TrawlError | undefined
   #roomWanted: (() => void) | undefined
   #stopping = false
   #paused = false
@@ -206,8 +207,8 @@ export class Run {
       }
       this.#endInput(true)
     } catch (error) {
+      this.#inputError = toTrawlError(error)
       this.#endInput(false)
-      this.#end(toTrawlError(error))
     }
   }
 
@@ -524,7 +525,7 @@ export class Run {
   #maybeEnd(): void {
     if (!this.#inputEnded && !this.#stopping) return
     if (this.#active.size > 0 || this.#queue.size > 0 || this.#delays.size > 0) return
-    this.#end()
+    this.#end(this.#inputError)
   }
 
   #end(error?: TrawlError): void {

@@ -1,6 +1,7 @@
-import { mkdir, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { TrawlError } from '../../core/index.ts'
+import { makeFolders } from '../make-folders.ts'
 import { errnoOf, storageError } from '../storage-error.ts'
 
 const done: Promise<undefined> = Promise.resolve(undefined)
@@ -58,7 +59,7 @@ export class DirectoryCache {
 
 async function makeFolder(path: string): Promise<string | undefined> {
   try {
-    return await mkdir(path, { recursive: true })
+    return makeFolders(path)
   } catch (error) {
     const errno = errnoOf(error)
     const inTheWay = errno === 'EEXIST' || errno === 'ENOTDIR' ? await fileInTheWay(path) : undefined
