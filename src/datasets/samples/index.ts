@@ -1,5 +1,4 @@
 export { createSampleWriter } from './create-sample-writer.ts'
-export { judgeSize, type SizeLimits } from './judge-size.ts'
 export { createLogTable, createMetadataTable, type SampleTable } from './metadata-table.ts'
 export {
   isRowCode,

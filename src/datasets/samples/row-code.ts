@@ -86,6 +86,13 @@ export const rowCodes = {
 
 export type RowCode = keyof typeof rowCodes
 
+/** By the `filter` that `filterSample` of the images puts into the context of its errors. */
+const filterCodes: ReadonlyMap<unknown, RowCode> = new Map([
+  ['image too small', 'filtered_small'],
+  ['image area too large', 'filtered_area'],
+  ['aspect ratio too large', 'filtered_ratio'],
+])
+
 const byError: ReadonlyMap<string, RowCode> = new Map(
   rowCodeNames().flatMap((code) => rowCodes[code].errors.map((error) => [error, code] as const)),
 )
@@ -130,10 +137,7 @@ function codeOf(error: TrawlError): RowCode | undefined {
     if (status >= 500) return 'http_5xx'
     if (status >= 400) return 'http_4xx'
   }
-  if (error.code === 'ERR_SAMPLE_FILTERED') {
-    const exact = `filtered_${String(error.context['filter'])}`
-    if (isRowCode(exact)) return exact
-  }
+  if (error.code === 'ERR_SAMPLE_FILTERED') return filterCodes.get(error.context['filter']) ?? 'filtered'
   if (error.code === 'ERR_ROBOTS_DISALLOWED' && error.context['optOut'] === true) return 'opt_out'
   return byError.get(error.code)
 }

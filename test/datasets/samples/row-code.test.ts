@@ -1,10 +1,20 @@
 import { describe, expect, it } from 'vitest'
-import { catalog, isErrorCode, TrawlError, type ErrorContext } from '../../../src/core/index.ts'
+import { catalog, isErrorCode, toTrawlError, TrawlError, type ErrorContext } from '../../../src/core/index.ts'
+import { filterSample } from '../../../src/images/index.ts'
 import { rowCodeNames, rowCodes, rowFailure, rowSelector } from '../../../src/datasets/samples/index.ts'
 
 function codeOf(code: string, context: ErrorContext = {}): string {
   if (!isErrorCode(code)) throw new Error(code)
   return rowFailure(new TrawlError(code, 'message', { context })).code
+}
+
+function filtered(widthPx: number, heightPx: number): string | undefined {
+  try {
+    filterSample(widthPx, heightPx, { minImageSizePx: 50, maxImageAreaPx: 100_000, maxAspectRatio: 3 })
+  } catch (error) {
+    return rowFailure(toTrawlError(error)).code
+  }
+  return undefined
 }
 
 describe('rowFailure', () => {
@@ -18,7 +28,9 @@ describe('rowFailure', () => {
     expect(codeOf('ERR_HTTP_THROTTLED', { status: 429 })).toBe('http_429')
     expect(codeOf('ERR_HTTP_THROTTLED', { status: 503 })).toBe('http_5xx')
     expect(codeOf('ERR_NET_STALLED')).toBe('timeout')
-    expect(codeOf('ERR_SAMPLE_FILTERED', { filter: 'ratio' })).toBe('filtered_ratio')
+    expect(filtered(10, 99)).toBe('filtered_small')
+    expect(filtered(400, 251)).toBe('filtered_area')
+    expect(filtered(100, 301)).toBe('filtered_ratio')
     expect(codeOf('ERR_SAMPLE_FILTERED')).toBe('filtered')
     expect(codeOf('ERR_ROBOTS_DISALLOWED')).toBe('robots')
     expect(codeOf('ERR_ROBOTS_DISALLOWED', { optOut: true })).toBe('opt_out')
