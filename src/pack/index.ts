@@ -1,3 +1,18 @@
+export { createPackFan, type PackFan } from './create-pack-fan.ts'
+export { checkPackOptions, createPackWriter } from './create-pack-writer.ts'
+export { openPack, type OpenPackOptions } from './open-pack.ts'
+export { packFormats, type PackFormat, type PackOptions } from './pack-options.ts'
+export type {
+  PackedFile,
+  PackedPage,
+  PackPage,
+  PackProperties,
+  PackReader,
+  PackWriter,
+  ReadPage,
+} from './pack-writer.ts'
+export type { PageSize } from './pdf/index.ts'
+export { repack, type RepackOptions } from './repack.ts'
 export {
   createTarWriter,
   openTar,
@@ -7,4 +22,3 @@ export {
   type TarWriter,
   type TarWriterOptions,
 } from './tar/index.ts'
-export type { PackedPage, PackPage, PackProperties, PackReader, PackWriter } from './pack-writer.ts'

@@ -31,17 +31,27 @@ export interface PackProperties {
   /** Image formats that go in untouched. */
   readonly verbatim: readonly string[]
   readonly encrypts: boolean
+  /** Files of pages must stay where they are until `finish`; else only until `add` is done. */
+  readonly holdsPages: boolean
+}
+
+/** A finished container. */
+export interface PackedFile {
+  readonly path: string
+  readonly sizeBytes: number
 }
 
 /**
  * Writes one container. Pages come in order, one call at a time; memory stays flat. Bytes go to a temporary
  * name beside the target; `finish` writes metadata, reads the container back and renames it. Nothing under
- * the final name is ever incomplete. Throws ERR_PACK_*, ERR_IMAGE_*, and storage errors.
+ * the final name is ever incomplete. Throws ERR_PACK_*, ERR_IMAGE_*, and storage errors. After ERR_IMAGE_* and
+ * ERR_PACK_UNSUPPORTED of `add` another page may be added in place of that one; after any other error only `abort`
+ * is left.
  */
 export interface PackWriter {
   readonly properties: PackProperties
   add(page: PackPage): Promise<PackedPage>
-  finish(metadata: BookMetadata): Promise<{ readonly path: string; readonly sizeBytes: number }>
+  finish(metadata: BookMetadata): Promise<PackedFile>
   /** Removes the temporary file. Safe after anything, also twice. */
   abort(): Promise<void>
 }

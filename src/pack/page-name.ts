@@ -1,7 +1,7 @@
 import type { ImageFormat } from '../images/index.ts'
 
 /** Extensions of page files by format, with the dot. */
-export const formatExtensions: Readonly<Record<ImageFormat, string>> = {
+const formatExtensions: Readonly<Record<ImageFormat, string>> = {
   jpeg: '.jpg',
   png: '.png',
   webp: '.webp',
@@ -14,6 +14,9 @@ export const formatExtensions: Readonly<Record<ImageFormat, string>> = {
   svg: '.svg',
   bmp: '.bmp',
 }
+
+/** Every format a page can have, for containers that do not look inside. */
+export const anyImageFormat: readonly string[] = Object.keys(formatExtensions)
 
 const pageExtension = /\.(jpe?g|jfif|png|webp|gif|avif|heic|heif|tiff?|jp2|j2k|jpf|jpx|jxl|svg|bmp)$/i
 

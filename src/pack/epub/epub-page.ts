@@ -14,12 +14,12 @@ export interface EpubPage {
 }
 
 /** The XHTML of a page: nothing but its image, in a viewport of its size (EPUB 3.3, 8.2.2.6). */
-export function pageXhtml(page: EpubPage, language: string): string {
+export function pageXhtml(page: EpubPage): string {
   const title = xmlText(page.label)
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     '<!DOCTYPE html>',
-    `<html xmlns="http://www.w3.org/1999/xhtml" lang="${xmlText(language)}" xml:lang="${xmlText(language)}">`,
+    '<html xmlns="http://www.w3.org/1999/xhtml">',
     '<head>',
     `<title>${title}</title>`,
     `<meta name="viewport" content="width=${page.widthPx}, height=${page.heightPx}"/>`,

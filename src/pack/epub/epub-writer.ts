@@ -6,7 +6,7 @@ import type { ImageFormat } from '../../images/index.ts'
 import { parseBookDate } from '../book-date.ts'
 import { isLosslessWebp, openImageFile, createWindow } from '../image-bytes/index.ts'
 import type { PackOptions } from '../pack-options.ts'
-import type { PackedPage, PackPage, PackProperties, PackWriter } from '../pack-writer.ts'
+import type { PackedFile, PackedPage, PackPage, PackProperties, PackWriter } from '../pack-writer.ts'
 import { pageName } from '../page-name.ts'
 import { PartFile } from '../part-file/index.ts'
 import { recodeForWeb } from '../raster/index.ts'
@@ -30,6 +30,7 @@ const properties: PackProperties = {
   extension: '.epub',
   verbatim: ['jpeg', 'png', 'gif', 'svg'],
   encrypts: false,
+  holdsPages: false,
 }
 
 const container =
@@ -85,12 +86,12 @@ export class EpubWriter implements PackWriter {
       heightPx: turned ? page.facts.widthPx : page.facts.heightPx,
       chapters: page.chapters ?? [],
     }
-    await this.#zip.add(`OEBPS/pages/${entry.key}.xhtml`, Buffer.from(pageXhtml(entry, undetermined)))
+    await this.#zip.add(`OEBPS/pages/${entry.key}.xhtml`, Buffer.from(pageXhtml(entry)))
     this.#pages.push(entry)
     return { offset: packed.offset, length: packed.length, verbatim: content.image === undefined }
   }
 
-  async finish(metadata: BookMetadata): Promise<{ readonly path: string; readonly sizeBytes: number }> {
+  async finish(metadata: BookMetadata): Promise<PackedFile> {
     const language = metadata.language ?? undetermined
     const identifier = metadata.identifier ?? metadata.source ?? this.#uuid()
     const timeMs = this.#options.timeMs ?? dateMs(metadata.date)

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import type { BookMetadata } from '../../core/index.ts'
 import { createWindow, openImageFile } from '../image-bytes/index.ts'
-import type { PackedPage, PackPage, PackProperties, PackWriter } from '../pack-writer.ts'
+import type { PackedFile, PackedPage, PackPage, PackProperties, PackWriter } from '../pack-writer.ts'
 import { PartFile } from '../part-file/index.ts'
 import { infoDictionary, xmpPacket } from './document-info.ts'
 import { planImage } from './embed/plan-image.ts'
@@ -23,6 +23,7 @@ const properties: PackProperties = {
   extension: '.pdf',
   verbatim: ['jpeg', 'jp2'],
   encrypts: true,
+  holdsPages: false,
 }
 /** Content streams that are remembered to be used again by pages of the same size. */
 const maxSharedContents = 256
@@ -88,7 +89,7 @@ export class PdfWriter implements PackWriter {
     }
   }
 
-  async finish(metadata: BookMetadata): Promise<{ readonly path: string; readonly sizeBytes: number }> {
+  async finish(metadata: BookMetadata): Promise<PackedFile> {
     await this.#writeEnd(metadata)
     const sizeBytes = await this.#part.flush()
     verifyPdf(this.#part.fd, { path: this.#options.path, sizeBytes, pages: this.#pages })

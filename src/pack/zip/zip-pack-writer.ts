@@ -2,15 +2,12 @@ import { closeSync, fstatSync, openSync } from 'node:fs'
 import type { BookMetadata } from '../../core/index.ts'
 import { ComicPages, comicInfoXml } from '../cbz/index.ts'
 import type { PackOptions } from '../pack-options.ts'
-import type { PackedPage, PackPage, PackProperties, PackWriter } from '../pack-writer.ts'
-import { pageName } from '../page-name.ts'
+import type { PackedFile, PackedPage, PackPage, PackProperties, PackWriter } from '../pack-writer.ts'
+import { anyImageFormat, pageName } from '../page-name.ts'
 import { PartFile } from '../part-file/index.ts'
 import { storageError } from '../../storage/index.ts'
 import { verifyZip } from './verify-zip.ts'
 import { ZipFile } from './zip-file.ts'
-
-/** Every format a page can have: a ZIP does not look inside. */
-const anyFormat = ['jpeg', 'png', 'webp', 'gif', 'avif', 'heic', 'tiff', 'jp2', 'jxl', 'svg', 'bmp'] as const
 
 /**
  * Writes pages under numbers into a ZIP or CBZ; a CBZ, and a ZIP where asked, has `ComicInfo.xml` at its root.
@@ -25,7 +22,13 @@ export class ZipPackWriter implements PackWriter {
   #entries = 0
 
   constructor(format: 'zip' | 'cbz', options: PackOptions) {
-    this.properties = { format, extension: `.${format}`, verbatim: anyFormat, encrypts: format === 'zip' }
+    this.properties = {
+      format,
+      extension: `.${format}`,
+      verbatim: anyImageFormat,
+      encrypts: format === 'zip',
+      holdsPages: false,
+    }
     this.#options = options
     this.#comic = format === 'cbz' || options.comicInfo === true ? new ComicPages() : undefined
     this.#part = new PartFile(options)
@@ -46,7 +49,7 @@ export class ZipPackWriter implements PackWriter {
     }
   }
 
-  async finish(metadata: BookMetadata): Promise<{ readonly path: string; readonly sizeBytes: number }> {
+  async finish(metadata: BookMetadata): Promise<PackedFile> {
     const { path, password } = this.#options
     if (this.#comic) {
       await this.#zip.add('ComicInfo.xml', Buffer.from(comicInfoXml(metadata, this.#comic)))

@@ -30,7 +30,6 @@ export function walkXml(
   on: { open(element: Opened): void; text(text: string): void; close(name: string): void },
 ): void {
   const parser = new SaxesParser()
-  const local = (name: string) => name.slice(name.indexOf(':') + 1)
   parser.on('error', (error) => {
     throw error
   })
@@ -39,14 +38,18 @@ export function walkXml(
     for (const [name, value] of Object.entries(
       tag.attributes as Record<string, string | SaxesAttributePlain>,
     )) {
-      attributes[local(name)] = typeof value === 'string' ? value : value.value
+      attributes[localName(name)] = typeof value === 'string' ? value : value.value
     }
-    on.open({ name: local(tag.name), attributes })
+    on.open({ name: localName(tag.name), attributes })
   })
   parser.on('text', (text) => on.text(text))
   parser.on('cdata', (text) => on.text(text))
-  parser.on('closetag', (tag) => on.close(local(tag.name)))
+  parser.on('closetag', (tag) => on.close(localName(tag.name)))
   parser.write(xml).close()
+}
+
+function localName(name: string): string {
+  return name.slice(name.indexOf(':') + 1)
 }
 
 /** Path of the package document by `META-INF/container.xml`; undefined where it names none. */

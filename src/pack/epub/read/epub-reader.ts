@@ -116,13 +116,17 @@ function navigationOf(archive: ZipArchive, content: EpubPackage, base: string): 
       }
     },
   })
+  // A book without chapters has one entry all the same: itself.
+  const [only] = chapters.size === 1 ? [...chapters.values()] : []
+  if (only?.length === 1 && only[0]?.title === content.metadata.title) chapters.clear()
   return { chapters, labels }
 }
 
+const ignored = () => undefined
+
 function parse(archive: ZipArchive, name: string, on: Partial<Parameters<typeof walkXml>[1]>): void {
-  const ignore = () => undefined
   try {
-    walkXml(textOf(archive, name), { open: ignore, text: ignore, close: ignore, ...on })
+    walkXml(textOf(archive, name), { open: ignored, text: ignored, close: ignored, ...on })
   } catch (error) {
     if (isTrawlError(error)) throw error
     throw damaged(archive, `${name}: ${error instanceof Error ? error.message : String(error)}`)

@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { crc32, inflateRawSync } from 'node:zlib'
 import { TrawlError, type Chapter } from '../../../core/index.ts'
 import { readComicInfo, type ComicInfo } from '../../cbz/index.ts'
+import { folderChapters } from '../../folder-chapters.ts'
 import { comparePageNames } from '../../natural-order.ts'
 import type { PackReader, ReadPage } from '../../pack-writer.ts'
 import { isPageName } from '../../page-name.ts'
@@ -65,33 +66,26 @@ export async function openZipPack(format: 'zip' | 'cbz', options: ReadZipOptions
   const archive = await openZip(options)
   try {
     const names = [...archive.entries.keys()].filter((name) => isPageName(name)).sort(comparePageNames)
-    return zipReader(format, archive, { names, info: comicInfoOf(archive) })
+    const info = comicInfoOf(archive)
+    const chapters = info.bookmarks.size > 0 ? info.bookmarks : folderChapters(names)
+    return {
+      format,
+      metadata: info.metadata,
+      pages: () => zipPages(archive, names, chapters),
+      close() {
+        archive.close()
+        return Promise.resolve()
+      },
+    }
   } catch (error) {
     archive.close()
     throw error
   }
 }
 
-interface ZipBook {
-  readonly names: readonly string[]
-  readonly info: ComicInfo
-}
-
-function zipReader(format: 'zip' | 'cbz', archive: ZipArchive, book: ZipBook): PackReader {
-  return {
-    format,
-    metadata: book.info.metadata,
-    pages: () => zipPages(archive, book.names, book.info.bookmarks),
-    close() {
-      archive.close()
-      return Promise.resolve()
-    },
-  }
-}
-
 /** Pages of an archive by their names. */
 // oxlint-disable-next-line require-await -- the interface of readers is asynchronous
-export async function* zipPages(
+async function* zipPages(
   archive: ZipArchive,
   names: readonly string[],
   chapters: ReadonlyMap<number, Chapter | readonly Chapter[]>,

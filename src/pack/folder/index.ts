@@ -1,0 +1,2 @@
+export { openFolder } from './folder-reader.ts'
+export { FolderWriter } from './folder-writer.ts'

@@ -1,0 +1,1 @@
+export { LongWriter } from './long-writer.ts'
