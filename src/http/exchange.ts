@@ -125,6 +125,7 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
     if (this.#mayRetry(cause)) {
       this.#retried = true
       const dead = this.#carrier
+      this.#controller = undefined
       this.start(true)
       // After the new one is taken, or the pool would be empty in between and forgotten.
       dead?.discard()
@@ -176,10 +177,11 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
     this.#resume()
   }
 
-  /** A kept-alive connection that died before the first byte of an answer to GET: RFC 9112, 9.3.1. */
+  /** A kept-alive connection died before the first byte of an answer: RFC 9112, 9.3.1. */
   #mayRetry(cause: unknown): boolean {
     if (this.#retried || this.#firstByte || this.#carrier === undefined || !this.#carrier.reused) return false
-    if (this.#options.request.method === 'POST' || this.#controller === undefined) return false
+    // What was not sent yet may be sent again, whatever it is.
+    if (this.#options.request.method === 'POST' && this.#controller !== undefined) return false
     const error = exchangeError(cause, { url: '', phase: 'headers', receivedBytes: 0 })
     return error.code === 'ERR_NET_RESET'
   }

@@ -4,7 +4,8 @@
  * - May be called concurrently; does not limit or retry: the governor and the engine do.
  * - Resolves when the headers are there. Statuses are values: 404 and 503 resolve.
  * - Rejects with `TrawlError` only: ERR_URL_INVALID, ERR_URL_SCHEME, ERR_NET_*, ERR_HTTP_PROTOCOL,
- *   ERR_HTTP_REDIRECT, ERR_CANCELLED (the signal fired).
+ *   ERR_HTTP_REDIRECT, ERR_TOO_MANY_FILES, ERR_INPUT_INVALID (a header that cannot be sent), ERR_CANCELLED (the
+ *   signal fired, or the transport is closed).
  * - Every response body must be drained or cancelled, or its connection is lost to the pool.
  */
 export interface Transport {
@@ -31,7 +32,10 @@ export interface TransportRequest {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array
-  /** Longest wait for the response headers and between two chunks of the body; default is the transport's. */
+  /**
+   * Longest wait for the response headers and between two chunks of the body; default is the transport's. It is
+   * looked at about once a second, so a wait may be a second longer.
+   */
   readonly timeoutMs?: number
 }
 

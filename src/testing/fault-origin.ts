@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import { createSecureContext, TLSSocket } from 'node:tls'
+import { createServer as createTlsServer } from 'node:tls'
 import type { Behaviour, OriginRequest, Reply } from './behaviour.ts'
 import { Rate } from './rate.ts'
 import { writeReply } from './reply-writer.ts'
@@ -122,15 +122,7 @@ class RunningOrigin implements FaultOrigin {
 
   async accept(): Promise<void> {
     if (this.#server !== undefined) return
-    const { tls } = this.#options
-    const secureContext = tls === undefined ? undefined : createSecureContext({ ...tls })
-    const server = createServer((socket) => {
-      if (secureContext === undefined) return this.#serve(socket, socket)
-      const requestCert = tls?.ca !== undefined
-      const secure = new TLSSocket(socket, { isServer: true, requestCert, secureContext })
-      if (requestCert) secure.on('secure', () => void (secure.authorized || secure.destroy()))
-      this.#serve(secure, socket)
-    })
+    const server = this.#createServer()
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
       server.listen({ port: this.port, host: this.#host, backlog: 1024 }, resolve)
@@ -162,6 +154,25 @@ class RunningOrigin implements FaultOrigin {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #createServer(): Server {
+    const { tls } = this.#options
+    if (tls === undefined) return createServer((socket) => this.#serve(socket, socket))
+    const strict = tls.ca !== undefined
+    const below = new Map<number | undefined, Socket>()
+    const secure = createTlsServer({ ...tls, requestCert: strict, rejectUnauthorized: strict }, (socket) => {
+      const tcp = below.get(socket.remotePort)
+      if (tcp !== undefined) this.#serve(socket, tcp)
+    })
+    secure.on('tlsClientError', () => {})
+    // A TLS socket does not tell the socket below it, which alone can be reset; the port does.
+    return createServer((tcp) => {
+      const { remotePort } = tcp
+      below.set(remotePort, tcp)
+      tcp.on('close', () => below.delete(remotePort)).on('error', () => {})
+      secure.emit('connection', tcp)
+    })
   }
 
   /** `tcp` is the socket below, which is `socket` itself where there is no TLS. */

@@ -10,6 +10,7 @@ export interface Http2Gateway {
   readonly connections: number
   /** HTTP versions of the requests seen. */
   readonly versions: readonly string[]
+  breakConnections(): void
   close(): Promise<void>
 }
 
@@ -37,6 +38,9 @@ export async function startHttp2Gateway(originUrl: string, tls: TestCertificate)
       return connections
     },
     versions,
+    breakConnections: () => {
+      for (const socket of sockets) socket.destroy()
+    },
     close: () =>
       new Promise((resolve) => {
         for (const socket of sockets) socket.destroy()
