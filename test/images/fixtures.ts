@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import sharp, { type Channels, type Sharp } from 'sharp'
 import { isTrawlError } from '../../src/core/index.ts'
 
@@ -221,6 +222,13 @@ export function withSegment(jpeg: Buffer, marker: number, data: Buffer): Buffer 
     data,
     jpeg.subarray(2),
   ])
+}
+
+/** A PNG with an EXIF chunk that says how it is turned. */
+export function turnedPng(png: Buffer, orientation: number): Buffer {
+  const exif = Buffer.from('eXIfMM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\0\0\0\0\0\0\0', 'latin1')
+  exif[4 + 19] = orientation
+  return Buffer.concat([png.subarray(0, 33), u32(exif.length - 4), exif, u32(crc32(exif)), png.subarray(33)])
 }
 
 /** Error code of a promise that must fail. */

@@ -18,7 +18,17 @@ import {
   type RawImage,
   type TransformedPage,
 } from '../../src/images/index.ts'
-import { animation, codeOf, fromRaw, meanDifference, noise, page, pixelsOf, ramp } from './fixtures.ts'
+import {
+  animation,
+  codeOf,
+  fromRaw,
+  meanDifference,
+  noise,
+  page,
+  pixelsOf,
+  ramp,
+  turnedPng,
+} from './fixtures.ts'
 
 let root: string
 let dir: string
@@ -222,6 +232,20 @@ describe('transformPage', () => {
         channels: channels === 1 ? 1 : 3,
         alpha: channels === 4,
       })
+    }
+  })
+
+  it('keeps grey grey and alpha alpha through all steps', async () => {
+    for (const channels of [1, 2] as const) {
+      const grey = fromRaw(noise(60, 40, channels), 60, 40).toColourspace('b-w')
+      const png = turnedPng(await grey.png().toBuffer(), 6)
+      const expected = await sharp(png).autoOrient().toColourspace('srgb').raw().toBuffer()
+      const mixed = await only(png, { descramble: { kind: 'strips', strips: 4 }, trim: true })
+      const alpha = channels === 2
+      expect(mixed.facts).toMatchObject({ channels: 1, alpha, widthPx: 40, heightPx: 60 })
+      const turned = await only(png, { orient: true })
+      expect(turned.facts).toMatchObject({ channels: 1, alpha })
+      expect((await sharp(turned.path).toColourspace('srgb').raw().toBuffer()).equals(expected)).toBe(true)
     }
   })
 

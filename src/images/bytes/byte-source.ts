@@ -51,7 +51,7 @@ function bufferSource(bytes: Buffer, name: string): ByteSource {
 }
 
 function fileSource(handle: FileHandle, sizeBytes: number, name: string): ByteSource {
-  const memory = Buffer.allocUnsafe(Math.min(WINDOW_BYTES, sizeBytes))
+  let memory = Buffer.allocUnsafeSlow(Math.min(JUMP_BYTES, sizeBytes))
   let start = 0
   let filled = 0
   return {
@@ -61,8 +61,9 @@ function fileSource(handle: FileHandle, sizeBytes: number, name: string): ByteSo
       const wanted = Math.max(0, Math.min(length, WINDOW_BYTES, sizeBytes - offset))
       if (offset < start || offset + wanted > start + filled) {
         // Whoever reads on gets more at once than whoever jumps.
-        const onwards = offset >= start && offset <= start + filled
-        const ahead = onwards ? WINDOW_BYTES : Math.max(wanted, JUMP_BYTES)
+        const onwards = offset >= start && offset <= start + filled && filled > 0
+        const ahead = Math.min(sizeBytes, onwards ? WINDOW_BYTES : Math.max(wanted, JUMP_BYTES))
+        if (memory.length < ahead) memory = Buffer.allocUnsafeSlow(ahead)
         start = offset
         filled = await readFully(handle, memory.subarray(0, ahead), offset)
       }

@@ -16,18 +16,26 @@ export async function decodeCanvas(
   source: { readonly facts: ImageFacts; readonly options: SharpOptions; readonly deep: boolean },
 ): Promise<RawImage> {
   const { facts, options, deep } = source
-  let image = await toRaw(inColours(sharp(input, { ...options, autoOrient: false }), facts, deep), deep)
+  const space = spaceOf(facts, deep)
+  // Raw pixels in 'b-w' would lose their alpha.
+  const rawSpace = space === 'b-w' && facts.alpha ? 'srgb' : space
+  let image = await toRaw(sharp(input, { ...options, autoOrient: false }), rawSpace)
   if (plan.descramble) image = descramble(image, plan.descramble)
-  if (facts.orientation !== 1) image = await toRaw(turn(fromRaw(sharp, image), facts.orientation), deep)
-  if (plan.trim === true) image = await trim(sharp, image, deep)
+  if (facts.orientation !== 1) image = await toRaw(turn(fromRaw(sharp, image), facts.orientation), rawSpace)
+  if (plan.trim === true) image = await trim(sharp, image, rawSpace)
   return image
+}
+
+type Space = 'b-w' | 'srgb' | 'grey16' | 'rgb16'
+
+function spaceOf(facts: ImageFacts, deep: boolean): Space {
+  const grey = facts.channels === 1 && facts.palette !== true
+  return deep ? (grey ? 'grey16' : 'rgb16') : grey ? 'b-w' : 'srgb'
 }
 
 /** The pixels as one of grey, grey with alpha, RGB or RGB with alpha; CMYK and profiles become sRGB. */
 export function inColours(image: Sharp, facts: ImageFacts, deep: boolean): Sharp {
-  const grey = facts.channels === 1 && facts.palette !== true
-  if (deep) return image.toColourspace(grey ? 'grey16' : 'rgb16')
-  return image.toColourspace(grey ? 'b-w' : 'srgb')
+  return image.toColourspace(spaceOf(facts, deep))
 }
 
 /** sharp over a raw image. */
@@ -38,8 +46,10 @@ export function fromRaw(sharp: SharpFunction, image: RawImage): Sharp {
   return sharp(samples, { raw: { width, height, channels }, limitInputPixels: false })
 }
 
-async function toRaw(image: Sharp, deep: boolean): Promise<RawImage> {
+async function toRaw(image: Sharp, space: Space): Promise<RawImage> {
+  const deep = space === 'grey16' || space === 'rgb16'
   const { data, info } = await image
+    .toColourspace(space)
     .raw({ depth: deep ? 'ushort' : 'uchar' })
     .toBuffer({ resolveWithObject: true })
   return {
@@ -59,8 +69,8 @@ function turn(image: Sharp, orientation: number): Sharp {
   return mirrored ? image.rotate(angle).flop() : image.rotate(angle)
 }
 
-async function trim(sharp: SharpFunction, image: RawImage, deep: boolean): Promise<RawImage> {
-  const trimmed = await toRaw(fromRaw(sharp, image).trim(), deep)
+async function trim(sharp: SharpFunction, image: RawImage, space: Space): Promise<RawImage> {
+  const trimmed = await toRaw(fromRaw(sharp, image).trim(), space)
   const blank = trimmed.widthPx < image.widthPx * TRIM_LEAST || trimmed.heightPx < image.heightPx * TRIM_LEAST
   return blank ? image : trimmed
 }

@@ -147,7 +147,7 @@ async function writeParts(
     for (const [i, part] of parts.entries()) {
       const path = paths[i] ?? ''
       await encodePage(part, plan, facts).toFile(`${path}.part`)
-      await rename(`${path}.part`, path)
+      await publish(path)
       const out = await probed(path)
       if (out) written.push({ path, facts: out, verbatim: false, ...dropped })
     }
@@ -160,6 +160,15 @@ async function writeParts(
   }
 }
 
+/** Gives a finished file its name. */
+async function publish(path: string): Promise<void> {
+  try {
+    await rename(`${path}.part`, path)
+  } catch (error) {
+    throw storageError(error, { path, doing: 'write' })
+  }
+}
+
 async function copyVerbatim(
   path: string,
   bytes: Buffer | undefined,
@@ -169,7 +178,7 @@ async function copyVerbatim(
   const out = join(target.dir, `${target.name}.${facts.format === 'jpeg' ? 'jpg' : facts.format}`)
   try {
     await (bytes ? writeFile(`${out}.part`, bytes) : copyFile(path, `${out}.part`))
-    await rename(`${out}.part`, out)
+    await publish(out)
   } catch (error) {
     await rm(`${out}.part`, { force: true })
     throw storageError(error, { path: out, doing: 'write' })
