@@ -39,6 +39,8 @@ export interface ParquetWriterOptions {
   readonly rowGroupRows?: number
   /** A row group ends at about this many bytes of values, so that memory stays flat. Default 16 MiB. */
   readonly rowGroupBytes?: number
+  /** Values as they are, without dictionaries, statistics and compression: for files that are read once. */
+  readonly verbatim?: boolean
   /** Key and value pairs of the file. */
   readonly keyValues?: Readonly<Record<string, string>>
 }
@@ -75,6 +77,7 @@ class RowWriter implements ParquetFileWriter {
   readonly #columns: readonly ParquetColumn[]
   readonly #rowGroupRows: number
   readonly #rowGroupBytes: number
+  readonly #verbatim: boolean
   readonly #fd: number
   readonly #bytes: ByteWriter
   readonly #writer: ParquetWriter
@@ -88,6 +91,7 @@ class RowWriter implements ParquetFileWriter {
     this.#columns = options.columns
     this.#rowGroupRows = options.rowGroupRows ?? 10_000
     this.#rowGroupBytes = options.rowGroupBytes ?? 16 * 1024 * 1024
+    this.#verbatim = options.verbatim === true
     this.#data = this.#columns.map(() => [])
     this.#fd = this.#attempt(() => openSync(options.path, 'w'))
     this.#bytes = new library.ByteWriter()
@@ -131,7 +135,9 @@ class RowWriter implements ParquetFileWriter {
 
   #flush(): void {
     if (this.#pendingRows === 0) return
-    const columnData = this.#columns.map((column, i) => columnSource(column, this.#data[i] ?? []))
+    const columnData = this.#columns.map((column, i) =>
+      columnSource(column, this.#data[i] ?? [], this.#verbatim),
+    )
     void this.#writer.write({ columnData, rowGroupSize: this.#pendingRows })
     this.#drain()
     this.#data = this.#columns.map(() => [])
@@ -162,14 +168,14 @@ class RowWriter implements ParquetFileWriter {
   }
 }
 
-function columnSource(column: ParquetColumn, data: ParquetValue[]): ColumnSource {
+function columnSource(column: ParquetColumn, data: ParquetValue[], verbatim: boolean): ColumnSource {
   // The dictionary attempt and statistics cost much and give nothing for image bytes.
-  const verbatim = column.type === 'binary' || column.type === 'image'
+  const plain = verbatim || column.type === 'binary' || column.type === 'image'
   const values = column.type === 'int64' || column.type === 'timestamp' ? data.map(toBigInt) : data
   return {
     name: column.name,
     data: values,
-    ...(verbatim
+    ...(plain
       ? ({ encoding: 'PLAIN', codec: 'UNCOMPRESSED', statistics: false, offsetIndex: false } as const)
       : {}),
   }

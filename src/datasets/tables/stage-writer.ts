@@ -22,6 +22,7 @@ export async function stageRows<T extends ParquetValue>(
     path: target.path,
     columns: [...target.columns, { name: problemColumn, type: 'string' }],
     rowGroupRows: 50_000,
+    verbatim: true,
   })
   try {
     for await (const batch of rows) {
