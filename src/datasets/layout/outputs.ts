@@ -4,7 +4,7 @@ import { storageError } from '../../storage/index.ts'
 import { isImageFolder, shardFiles, shardName, shardOfStats, type ShardNaming } from './shard-names.ts'
 
 /** Files that finalize writes beside the shards. */
-export const summaryFiles = ['stats.json', 'report.html', 'report.json'] as const
+const summaryFiles = ['stats.json', 'report.html', 'report.json'] as const
 
 /**
  * Removes the shards of a plan and, where there is no plan, those with a stats file that reads as one; the plan
@@ -31,7 +31,8 @@ export function clearOutputs(
       }
     }
     for (const name of summaryFiles) if (plan) rmSync(join(out, name), { force: true })
-    rmSync(join(out, '.trawl', 'plan'), { recursive: true, force: true })
+    for (const state of ['plan', 'swaps'])
+      rmSync(join(out, '.trawl', state), { recursive: true, force: true })
   } catch (error) {
     throw storageError(error, { path: out, doing: 'remove the old dataset in' })
   }

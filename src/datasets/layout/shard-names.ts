@@ -21,7 +21,7 @@ export function sampleKey(shard: number, index: number, naming: ShardNaming): st
 }
 
 /** ceil(log10(shardSize)), without the rounding errors of logarithms. */
-export function indexDigits(shardSize: number): number {
+function indexDigits(shardSize: number): number {
   return String(shardSize - 1).length * Number(shardSize > 1)
 }
 

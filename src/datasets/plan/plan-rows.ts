@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { TrawlError } from '../../core/index.ts'
 import { openParquet } from '../parquet/index.ts'
 import {
   openDatabase,
@@ -45,47 +46,39 @@ export async function planRows(
 ): Promise<PlannedRows> {
   const staging = join(folder, 'tables')
   mkdirSync(staging)
-  const staged = await stageAll(tables, staging, options)
+  const staged = await withStaging(staging, options, async (context) => {
+    const out: StagedTable[] = []
+    for (const [index, table] of tables.entries()) {
+      out.push(await stageTable(table, requestOf(options), { ...context, index }))
+    }
+    return out
+  })
   for (;;) {
     const bad = await writeRows(staged, folder, options)
     if (typeof bad !== 'string') return bad
     const index = staged.findIndex((table) => table.kind === 'parquet' && bad.includes(table.path))
     const found = staged[index]
-    if (found === undefined) throw new Error(bad)
-    staged[index] = await withStage(staging, index, options, (context) =>
-      stageParquetByRow(found.table, requestOf(options), context),
+    if (found === undefined) throw new TrawlError('ERR_INTERNAL', `planning: ${bad}`)
+    staged[index] = await withStaging(staging, options, (context) =>
+      stageParquetByRow(found.table, requestOf(options), { ...context, index }),
     )
   }
 }
 
-async function stageAll(
-  tables: readonly TableFile[],
+/** Runs `body` with the database that reads tables; it takes no expressions of users. */
+async function withStaging<T>(
   staging: string,
   options: PlanOptions,
-): Promise<StagedTable[]> {
-  const staged: StagedTable[] = []
-  for (const [index, table] of tables.entries()) {
-    staged.push(
-      await withStage(staging, index, options, (context) => stageTable(table, requestOf(options), context)),
-    )
-  }
-  return staged
-}
-
-async function withStage<T>(
-  staging: string,
-  index: number,
-  options: PlanOptions,
-  body: (context: StageContext) => Promise<T>,
+  body: (context: Omit<StageContext, 'index'>) => Promise<T>,
 ): Promise<T> {
-  const { signal } = options
+  const signal = options.signal === undefined ? {} : { signal: options.signal }
   const database = await openDatabase({
     memoryLimitBytes: options.memoryLimitBytes ?? defaultMemoryLimitBytes(),
     tempDir: join(staging, 'spill'),
-    ...(signal === undefined ? {} : { signal }),
+    ...signal,
   })
   try {
-    return await body({ database, folder: staging, index, ...(signal === undefined ? {} : { signal }) })
+    return await body({ database, folder: staging, ...signal })
   } finally {
     database.close()
   }

@@ -1,3 +1,4 @@
+import { TrawlError } from '../../core/index.ts'
 import { createParquetWriter, type ParquetColumn, type ParquetValue } from '../parquet/index.ts'
 import type { TableFile } from './table-file.ts'
 import { describeProblem, type TableRow } from './table-row.ts'
@@ -26,7 +27,9 @@ export async function stageRows<T extends ParquetValue>(
   })
   try {
     for await (const batch of rows) {
-      target.signal?.throwIfAborted()
+      if (target.signal?.aborted === true) {
+        throw new TrawlError('ERR_CANCELLED', `${table.name}: cancelled`, { cause: target.signal.reason })
+      }
       for (const { values, problem } of batch) {
         const text = problem === undefined ? null : describeProblem(table, writer.rows + 1, problem)
         writer.add([...values, text])

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { tableFromArrays, tableToIPC } from 'apache-arrow'
 import { describe, expect, it } from 'vitest'
 import { manifestPath, readManifest } from '../../../src/datasets/plan/index.ts'
 import { tempFolder } from '../temp-folder.ts'
@@ -160,6 +161,9 @@ describe('planDataset', () => {
     const signal = AbortSignal.abort()
     const out = join(tempFolder(), 'out')
     await expect(plan({ tables: [path], out, signal })).rejects.toMatchObject({ code: 'ERR_CANCELLED' })
+    const arrow = join(tempFolder(), 't.arrow')
+    writeFileSync(arrow, tableToIPC(tableFromArrays({ url: ['http://a/1'] }), 'file'))
+    await expect(plan({ tables: [arrow], out, signal })).rejects.toMatchObject({ code: 'ERR_CANCELLED' })
     expect(readManifest(out)).toBeUndefined()
     expect((await plan({ tables: [path], out })).manifest.rowCount).toBe(25)
   })

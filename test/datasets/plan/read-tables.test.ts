@@ -117,6 +117,27 @@ describe('tables that are read', () => {
     ])
   })
 
+  it('a folder of Parquet tables, in the order of their names, with different columns', async () => {
+    const folder = tempFolder()
+    for (let file = 0; file < 12; file++) {
+      const extra = file % 2 === 0 ? [] : [{ name: 'extra', type: 'double' } as const]
+      await parquetTable(
+        join(folder, `${String(file).padStart(2, '0')}.parquet`),
+        [...extra, { name: 'url', type: 'string' }, { name: 'n', type: 'int32' }],
+        [0, 1, 2].map((i) => [
+          ...extra.map(() => 0.5),
+          file === 7 && i === 1 ? null : `http://h/${file}/${i}`,
+          file * 3 + i,
+        ]),
+      )
+    }
+    const rows = await plannedRows({ tables: [folder], saveColumns: ['n'], where: 'n <> 4' })
+    expect(rows.map((row) => row.columns['n'])).toEqual(
+      Array.from({ length: 36 }, (_, i) => i).filter((i) => i !== 4),
+    )
+    expect(rows.flatMap((row) => row.inputError ?? [])).toEqual(["07.parquet, row 2, column 'url': empty"])
+  })
+
   it('keeps leading zeros and mixed columns as text', async () => {
     const path = table('t.csv', 'url,id,mixed,flag\nhttp://a/1,007,1,true\nhttp://a/2,010,x,False\n')
     const rows = await plannedRows({ tables: [path], saveColumns: ['id', 'mixed', 'flag'] })
