@@ -257,3 +257,19 @@ export async function makeFiles(
     return bytes
   }
 }
+
+/** Repeats the first directory of a little-endian TIFF at its end, linked to one another. */
+export function chainTiff(tiff: Buffer, count: number): Buffer {
+  const first = tiff.readUInt32LE(4)
+  const fields = tiff.readUInt16LE(first)
+  const directory = tiff.subarray(first, first + 2 + fields * 12)
+  let out = Buffer.from(tiff)
+  let link = first + directory.length
+  for (let i = 1; i < count; i++) {
+    const gap = Buffer.alloc(200_000 + (out.length & 1))
+    out.writeUInt32LE(out.length + gap.length, link)
+    link = out.length + gap.length + directory.length
+    out = Buffer.concat([out, gap, directory, Buffer.alloc(4)])
+  }
+  return out
+}

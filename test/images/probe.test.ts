@@ -8,6 +8,7 @@ import { probeImage, probeImageFile, shownSize, sniffFormat } from '../../src/im
 import {
   animation,
   bmp,
+  chainTiff,
   heic,
   HEIGHT,
   isoBox,
@@ -252,19 +253,3 @@ describe('sniffFormat', () => {
     expect(sniffFormat(Buffer.concat([u16(0x4d4d), u16(43)]))).toBeUndefined()
   })
 })
-
-/** Repeats the first directory of a little-endian TIFF at its end, linked to one another. */
-function chainTiff(tiff: Buffer, count: number): Buffer {
-  const first = tiff.readUInt32LE(4)
-  const fields = tiff.readUInt16LE(first)
-  const directory = tiff.subarray(first, first + 2 + fields * 12)
-  let out = Buffer.from(tiff)
-  let link = first + directory.length
-  for (let i = 1; i < count; i++) {
-    const gap = Buffer.alloc(200_000 + (out.length & 1))
-    out.writeUInt32LE(out.length + gap.length, link)
-    link = out.length + gap.length + directory.length
-    out = Buffer.concat([out, gap, directory, Buffer.alloc(4)])
-  }
-  return out
-}

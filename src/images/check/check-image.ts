@@ -207,7 +207,7 @@ async function checkDigests(
   const algorithms = new Set(algorithmsOf(expected))
   if (sha256) algorithms.add('sha-256')
   if (algorithms.size === 0) return undefined
-  const counter = new ByteCounter(algorithms)
+  const counter = new ByteCounter([...algorithms])
   for (let at = 0; at < source.sizeBytes;) {
     const piece = await source.read(at, 1 << 20)
     if (piece.length === 0) break
