@@ -1,5 +1,6 @@
-import { Client, type buildConnector, type Dispatcher } from 'undici'
+import type { Client as UndiciClient, buildConnector, Dispatcher } from 'undici'
 import { connectError } from './network-error.ts'
+import { Client } from './undici.ts'
 
 /** Something that is being opened and may be given up. */
 export interface Opening {
@@ -42,7 +43,7 @@ export class Connection implements Carrier {
   idle = false
   remoteAddress: string | undefined
   readonly httpVersion = '1.1'
-  readonly #client: Client
+  readonly #client: UndiciClient
   readonly #owner: ConnectionOwner
   #served = 0
   #connecting: Opening | undefined

@@ -51,6 +51,7 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
   /** The body's result is decided: the drain promise is settled or the body was given up. */
   #done = false
   #error: TrawlError | undefined
+  #discardedBytes = 0
 
   constructor(options: ExchangeOptions) {
     this.#options = options
@@ -106,7 +107,7 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
     // The parser says so when it is resumed with nothing to read; waiting on it would spin.
     if (chunk.length === 0) return
     this.#receivedBytes += chunk.length
-    if (this.#done) return
+    if (this.#done) return this.#discard(chunk)
     if (this.#consume === undefined || this.#waiting || this.#kept !== undefined) return this.#keep(chunk)
     this.#hand(chunk)
   }
@@ -170,11 +171,16 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
     this.#done = true
     this.#kept = undefined
     if (this.#over) return
-    const left = (this.#expectedBytes ?? this.#receivedBytes + maxDiscardBytes) - this.#receivedBytes
-    if (left > maxDiscardBytes || this.#controller === undefined) {
-      return this.#break(cancelledError(this.#options.request.url, undefined))
-    }
+    const left = (this.#expectedBytes ?? this.#receivedBytes) - this.#receivedBytes
+    if (left > maxDiscardBytes) return this.#break(cancelledError(this.#options.request.url, undefined))
     this.#resume()
+  }
+
+  /** The rest of a cancelled body, which is read only as far as it is cheaper than a new connection. */
+  #discard(chunk: Buffer): void {
+    this.#discardedBytes += chunk.length
+    if (this.#over || this.#discardedBytes <= maxDiscardBytes) return
+    this.#break(cancelledError(this.#options.request.url, undefined))
   }
 
   /** A kept-alive connection died before the first byte of an answer: RFC 9112, 9.3.1. */

@@ -1,7 +1,8 @@
-import { Pool, type buildConnector, type Dispatcher } from 'undici'
+import type { buildConnector, Dispatcher, Pool } from 'undici'
 import type { Carrier, ConnectionOptions } from './connection.ts'
 import { connectError } from './network-error.ts'
 import type { CarrierPool } from './origin-pool.ts'
+import { loadPool } from './undici.ts'
 
 /** Streams of one HTTP/2 session; with more requests, another session is opened. */
 const maxStreams = 100
@@ -21,7 +22,8 @@ export class SharedPool implements CarrierPool, Carrier {
 
   constructor(origin: string, options: ConnectionOptions, onEmpty: () => void) {
     this.#onEmpty = onEmpty
-    this.#pool = new Pool(origin, {
+    const PoolClass = loadPool()
+    this.#pool = new PoolClass(origin, {
       allowH2: true,
       h2Options: { maxConcurrentStreams: maxStreams },
       headersTimeout: options.timeoutMs,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { inspect } from 'node:util'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { isTrawlError } from '../../src/core/index.ts'
 import type { Transport, TransportRequest, TransportResponse } from '../../src/http/index.ts'
 import { body, faults, respond, withFaults, type FaultOrigin } from '../../src/testing/index.ts'
@@ -311,6 +311,17 @@ export function describeTransportContract(
       await sleep(50)
       expect(origin.sentBytes).toBeLessThan(100_000_000)
       expect((await read(await get('/short'))).toString()).toBe('404\n')
+    })
+
+    test('cancel of a long body whose length is not known stops it too', async () => {
+      const long = respond.whole(body('/long', 100_000_000))
+      origin.route('/long', withFaults(long, faults.framing('chunked')))
+      ;(await get('/long')).body.cancel()
+      origin.route('/short', withFaults(respond.status(404), faults.framing('chunked')))
+      ;(await get('/short')).body.cancel()
+      expect((await read(await get('/short'))).toString()).toBe('404\n')
+      await vi.waitFor(() => expect(origin.openConnections).toBeLessThan(3), 5000)
+      expect(origin.sentBytes).toBeLessThan(50_000_000)
     })
 
     test('URLs that are none', async () => {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createRequire } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -196,4 +197,11 @@ describe('errors', () => {
       message: expect.not.stringMatching(/verysecret|0123456789abcdef/),
     })
   })
+})
+
+test('undici is where it is loaded from, and its index is not loaded', () => {
+  const { cache } = createRequire(import.meta.url)
+  const loaded = Object.keys(cache).filter((path) => path.includes('/node_modules/undici/'))
+  expect(loaded.some((path) => path.endsWith('/lib/dispatcher/client.js'))).toBe(true)
+  expect(loaded.some((path) => path.endsWith('/undici/index.js'))).toBe(false)
 })

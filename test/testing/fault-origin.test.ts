@@ -1,7 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import { gunzipSync } from 'node:zlib'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import {
   body,
   createFaultOrigin,
@@ -226,5 +226,68 @@ describe('faults', () => {
     await expect(get('/garbage')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
     await origin.accept()
     expect((await get('/missing')).status).toBe(404)
+  })
+
+  test('another version from the nth request on, weak and rotating tags', async () => {
+    const second = respond.withRange(body('/f2', 60_000), { etag: '"second"', lastModified: new Date(0) })
+    origin.route('/changes', faults.inTurn(good, second))
+    expect((await get('/changes')).bytes).toHaveLength(50_000)
+    expect(await get('/changes')).toMatchObject({ headers: { etag: '"second"', 'content-length': '60000' } })
+    origin.route('/rotates', respond.withRange(file, { etag: (request) => `W/"${request.count}"` }))
+    expect((await get('/rotates')).headers['etag']).toBe('W/"1"')
+    expect((await get('/rotates')).headers['etag']).toBe('W/"2"')
+    origin.route('/bare', respond.withRange(file, { etag: null, lastModified: null }))
+    expect((await get('/bare')).headers).not.toHaveProperty('etag')
+  })
+
+  test('If-Range refused, or not looked at', async () => {
+    const ask = { Range: 'bytes=0-9', 'If-Range': '"no"' }
+    origin.route('/refuses', withFaults(good, faults.refuseIfRange))
+    expect((await get('/refuses', { ...ask, 'If-Range': `"${(50_000).toString(16)}"` })).status).toBe(200)
+    expect((await get('/refuses', { Range: 'bytes=0-9' })).status).toBe(206)
+    origin.route('/blind', withFaults(good, faults.blindIfRange))
+    expect((await get('/blind', ask)).status).toBe(206)
+  })
+
+  test.each([
+    ['a response', {}, faults.rate(1000)],
+    ['a connection', { connectionRateBps: 1000 }, undefined],
+    ['the whole origin', { totalRateBps: 1000 }, undefined],
+  ] as const)('a rate holds over %s', async (_over, options, fault) => {
+    await origin.close()
+    origin = await createFaultOrigin(options)
+    origin.route('/f', fault === undefined ? good : withFaults(good, fault))
+    let done = 0
+    for (let i = 0; i < 2; i++) void Promise.allSettled([get('/f')]).then(() => done++)
+    await vi.waitFor(() => expect(origin.sentBytes).toBeGreaterThan(100))
+    // All of it would take most of a minute.
+    expect([done, origin.sentBytes < 50_000]).toEqual([0, true])
+  })
+
+  test('so many connections, and no more', async () => {
+    await origin.close()
+    origin = await createFaultOrigin({ refuseAfterConnections: 2 })
+    origin.route('/f', good)
+    expect((await get('/f')).status).toBe(200)
+    expect((await get('/f')).status).toBe(200)
+    await expect(get('/f')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  })
+
+  test('a server that collapses answers the fewer the more are asked at one time', async () => {
+    // One alone waits 1 ms, the second 1 s, the fourth a quarter of an hour.
+    origin.route('/f', withFaults(good, faults.collapsing({ above: 1, serviceMs: 1, power: 10 })))
+    let done = 0
+    await get('/f')
+    for (let i = 0; i < 4; i++) void Promise.allSettled([get('/f')]).then(() => done++)
+    await vi.waitFor(() => expect(done).toBe(2), 10_000)
+    expect(origin.maxActive).toBe(4)
+  })
+
+  test('only so many requests in a span of time', async () => {
+    origin.route('/f', withFaults(good, faults.limitRequestRate(2, 60_000)))
+    expect([await statuses('/f', 3), (await get('/f')).headers['retry-after']]).toEqual([
+      [200, 200, 429],
+      '1',
+    ])
   })
 })

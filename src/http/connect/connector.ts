@@ -1,7 +1,8 @@
 import { isIP, type LookupFunction, type Socket } from 'node:net'
-import { buildConnector } from 'undici'
+import type { buildConnector as BuildConnector } from 'undici'
 import { TrawlError } from '../../core/index.ts'
 import type { Connect } from '../connection.ts'
+import { buildConnector } from '../undici.ts'
 import { addressRefused, checkLiteralHost, type AddressGuard } from './address-guard.ts'
 import type { HostAddress, HostLookup } from './dns-cache.ts'
 import { localAddresses } from './local-address.ts'
@@ -40,7 +41,7 @@ export interface ConnectorOptions {
  */
 export function createConnect(options: ConnectorOptions): Connect {
   const { guard } = options
-  const connectors = new Map<string, buildConnector.connector>()
+  const connectors = new Map<string, BuildConnector.connector>()
   return (target, done) => {
     const { hostname, protocol } = target
     const port = target.port === '' ? (protocol === 'https:' ? '443' : '80') : target.port
@@ -71,7 +72,7 @@ export function createConnect(options: ConnectorOptions): Connect {
   }
 }
 
-function connectorForPort(options: ConnectorOptions, port: number): buildConnector.connector {
+function connectorForPort(options: ConnectorOptions, port: number): BuildConnector.connector {
   const { tls = {}, family } = options
   return buildConnector({
     allowH2: options.allowHttp2 === true,

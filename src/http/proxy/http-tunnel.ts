@@ -1,8 +1,9 @@
 import { Socket } from 'node:net'
-import { Client, type buildConnector } from 'undici'
+import type { buildConnector, Client as UndiciClient } from 'undici'
 import { isTrawlError } from '../../core/index.ts'
-import type { Connect } from '../connection.ts'
+import type { Connect, Opening } from '../connection.ts'
 import { connectError } from '../network-error.ts'
+import { Client } from '../undici.ts'
 import { proxyAuthorization, type ProxyEndpoint } from './proxy-endpoint.ts'
 import { proxyError, proxyRefused, proxyUnreachable } from './proxy-error.ts'
 
@@ -67,13 +68,13 @@ async function open(
   const port = targetPort(target)
   const host = options.resolve === undefined ? target.hostname : await options.resolve(target.hostname, port)
   const path = `${host.includes(':') ? `[${host}]` : host}:${port}`
-  const authorization = proxyAuthorization(proxy)
   let reached = false
+  let opening: Opening | undefined
   const client = new Client(proxy.origin, {
     allowH2: false,
     headersTimeout: timeoutMs,
     connect: (to, done) => {
-      options.connectProxy(to, (error, socket) => {
+      opening = options.connectProxy(to, (error, socket) => {
         // undici would try some of its own error codes again and again; ours are final.
         if (error !== null) return done(proxyUnreachable(proxy, connectError(error, to)), null)
         reached = true
@@ -81,23 +82,47 @@ async function open(
       })
     },
   })
+  const giveUp = (): void => {
+    opening?.destroy(new Error('given up'))
+    void client.destroy()
+  }
+  signal.addEventListener('abort', giveUp)
   try {
-    const { statusCode, socket } = await client.connect({
-      path,
-      signal,
-      headers: {
-        host: path,
-        ...(authorization === undefined ? {} : { 'proxy-authorization': authorization }),
-      },
-    })
-    if (statusCode >= 200 && statusCode < 300 && socket instanceof Socket) return socket
+    const { status, socket } = await askTunnel(client, path, proxyAuthorization(proxy))
+    if (status >= 200 && status < 300) return socket
     socket.on('error', () => {}).destroy()
-    throw proxyRefused(proxy, statusCode, path)
+    throw proxyRefused(proxy, status, path)
   } catch (error) {
     if (isTrawlError(error)) throw error
     const text = error instanceof Error ? error.message : String(error)
     throw proxyError(proxy, reached ? `no tunnel: ${text}` : text, { cause: error })
   } finally {
+    signal.removeEventListener('abort', giveUp)
     void client.destroy()
   }
+}
+
+/** Sends CONNECT; the socket is the tunnel when the status says so. */
+function askTunnel(
+  client: UndiciClient,
+  path: string,
+  authorization: string | undefined,
+): Promise<{ readonly status: number; readonly socket: Socket }> {
+  const headers = {
+    host: path,
+    ...(authorization === undefined ? {} : { 'proxy-authorization': authorization }),
+  }
+  return new Promise((resolve, reject) => {
+    client.dispatch(
+      { path, method: 'CONNECT', headers },
+      {
+        onRequestStart() {},
+        onRequestUpgrade(_controller, status, _headers, socket) {
+          if (socket instanceof Socket) resolve({ status, socket })
+          else reject(new Error('the tunnel is no socket'))
+        },
+        onResponseError: (_controller, error) => reject(error),
+      },
+    )
+  })
 }
