@@ -14,6 +14,7 @@ const bin = join(root, 'node_modules', '.bin')
 const programs = {
   test: ['node_modules/vitest/vitest.mjs', 'run'],
   demo: ['demo/demo.ts'],
+  bench: ['bench/run.ts'],
 }
 
 async function main(name, args) {
@@ -144,6 +145,8 @@ function say(text) {
   process.stderr.write(`trawl: ${text}\n`)
 }
 
-void main(process.argv[2], process.argv.slice(3)).then((status) => {
-  process.exitCode = status
-})
+async function start() {
+  process.exitCode = await main(process.argv[2], process.argv.slice(3))
+}
+
+void start()

@@ -1,6 +1,5 @@
 import { Command, CommanderError } from 'commander'
-import { isTrawlError, toTrawlError } from '../core/index.ts'
-import { version } from '../core/version.ts'
+import { isTrawlError, toTrawlError, version } from '../core/index.ts'
 import type { CliContext } from './cli-context.ts'
 import { createConfigCommand } from './config-command.ts'
 import { createGetCommand } from './get-command.ts'

@@ -30,3 +30,4 @@ export {
 } from './task.ts'
 export { taskId } from './task-id.ts'
 export { formatDuration, formatSize, parseDuration, parseSize } from './units.ts'
+export { version } from './version.ts'
