@@ -45,12 +45,18 @@ export function createEngine(options: EngineOptions): Engine {
       return run
     },
     update({ concurrency, maxPerHost, limitRateBps, limitRatePerHostBps, limitRatePerItemBps }) {
-      const rates = { totalBps: limitRateBps, perHostBps: limitRatePerHostBps, perItemBps: limitRatePerItemBps }
+      const rates = {
+        totalBps: limitRateBps,
+        perHostBps: limitRatePerHostBps,
+        perItemBps: limitRatePerItemBps,
+      }
       if (Object.values(rates).some((bps) => bps !== undefined)) {
         limited = true
         rateLimiter.update(
           Object.fromEntries(
-            Object.entries(rates).flatMap(([key, bps]) => (bps === undefined ? [] : [[key, bps || undefined]])),
+            Object.entries(rates).flatMap(([key, bps]) =>
+              bps === undefined ? [] : [[key, bps || undefined]],
+            ),
           ),
         )
       }

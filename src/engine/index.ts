@@ -8,7 +8,14 @@ export {
 export * from './governor/index.ts'
 export * from './rate-limit/index.ts'
 export { decideRetry, defaultRetryOptions, type RetryOptions } from './run/retry-policy.ts'
-export { Run, type InputTask, type RefusedTask, type RunOptions, type TaskInput } from './run/run.ts'
+export {
+  Run,
+  type Acceptor,
+  type InputTask,
+  type RefusedTask,
+  type RunOptions,
+  type TaskInput,
+} from './run/run.ts'
 export { hostOf } from './run/running-task.ts'
 export { createLocalExecutor, type LocalExecutorOptions } from './transfer/local-executor.ts'
 export type {

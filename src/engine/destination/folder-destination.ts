@@ -86,23 +86,33 @@ export class FolderDestination implements Destination {
     return { verdict: 'go', sink: this.#folder.sink(named.task.id), path }
   }
 
-  async commit(named: NamedTask, staged: StagedTransfer, outcome: CommitFacts): Promise<string> {
-    const path = named.path
-    if (path === undefined) throw new TrawlError('ERR_INTERNAL', 'a file without a name was to be committed')
-    if (this.#folder.placed(path) === undefined) this.#places.set(path, await this.#folder.place(path))
-    const modifiedS = this.#options.remoteTime ? modifiedSeconds(staged.facts.validators) : undefined
-    try {
-      return await this.#committer.commit({
-        id: named.task.id,
-        staged,
-        facts: recordedFacts(named.task, staged, outcome),
-        path,
-        replace: named.replace || this.#options.onExists === 'overwrite',
-        ...(modifiedS === undefined ? {} : { modifiedS }),
-      })
-    } finally {
-      this.#places.delete(path)
+  commit(named: NamedTask, staged: StagedTransfer, outcome: CommitFacts): Promise<string> {
+    const { path } = named
+    if (path === undefined) {
+      return Promise.reject(new TrawlError('ERR_INTERNAL', 'a file without a name was to be committed'))
     }
+    if (this.#folder.placed(path) !== undefined) return this.#commitPlaced(named, path, staged, outcome)
+    return this.#folder.place(path).then((absolute) => {
+      this.#places.set(path, absolute)
+      return this.#commitPlaced(named, path, staged, outcome).finally(() => this.#places.delete(path))
+    })
+  }
+
+  #commitPlaced(
+    named: NamedTask,
+    path: string,
+    staged: StagedTransfer,
+    outcome: CommitFacts,
+  ): Promise<string> {
+    const modifiedS = this.#options.remoteTime ? modifiedSeconds(staged.facts.validators) : undefined
+    return this.#committer.commit({
+      id: named.task.id,
+      staged,
+      facts: recordedFacts(named.task, staged, outcome),
+      path,
+      replace: named.replace || this.#options.onExists === 'overwrite',
+      ...(modifiedS === undefined ? {} : { modifiedS }),
+    })
   }
 
   checkpoint(named: NamedTask, kept: KeptBytes): void {

@@ -45,9 +45,11 @@ export class OutcomeChannel {
     }
   }
 
+  /** Wakes the reader once for all that comes in this turn of the event loop. */
   #signal(): void {
     const wake = this.#wake
+    if (!wake) return
     this.#wake = undefined
-    wake?.()
+    setImmediate(wake)
   }
 }

@@ -32,7 +32,9 @@ import { TaskQueue, type RunningTask } from './task-queue.ts'
 import { VolumeGuard } from './volume-guard.ts'
 
 /** Tasks one at a time, or in batches where there are millions. Read only as fast as they are started. */
-export type TaskInput = AsyncIterable<InputTask | readonly InputTask[]> | Iterable<InputTask | readonly InputTask[]>
+export type TaskInput =
+  | AsyncIterable<InputTask | readonly InputTask[]>
+  | Iterable<InputTask | readonly InputTask[]>
 
 /** A piece of input: a task, or one that could not be made into a task and is accounted for as failed. */
 export type InputTask = DownloadTask | RefusedTask
@@ -53,8 +55,15 @@ export interface RunOptions {
   readonly onEvent?: (event: DownloadEventBody) => void
   /** Per-item events are made only where somebody listens. */
   readonly itemEvents?: () => boolean
+  /**
+   * Judges staged bytes before they are committed, inside the attempt: what it resolves with becomes the outcome's
+   * `value`; a TrawlError refuses the bytes, and the retry policy decides.
+   */
+  readonly acceptor?: Acceptor
   readonly signal: AbortSignal
 }
+
+export type Acceptor = (staged: StagedTransfer, task: DownloadTask) => Promise<unknown>
 
 export interface RunParts {
   readonly executor: Executor
@@ -200,7 +209,7 @@ export class Run {
         for (const task of tasks) {
           if (this.#stopping) return this.#endInput(false)
           this.#admit(task)
-          if (this.#queue.size + this.#delays.size >= windowSize) await this.#room()
+          if (this.#queue.size + this.#delays.size >= windowSize && !this.#hasRoom()) await this.#room()
         }
         // A long stretch of finished files must not keep timers and sockets waiting.
         if (this.#channel.backlog > maxBacklog) await this.#room()
@@ -244,8 +253,11 @@ export class Run {
 
   #hasRoom(): boolean {
     if (this.#stopping) return true
-    const limit = this.#queue.allBlocked && this.#active.size === 0 ? blockedWindowSize : windowSize
-    return this.#queue.size + this.#delays.size < limit && this.#channel.backlog <= maxBacklog
+    const waiting = this.#queue.size + this.#delays.size
+    if (this.#channel.backlog > maxBacklog) return false
+    if (this.#queue.allBlocked && this.#active.size === 0) return waiting < blockedWindowSize
+    // Half a window at a time: waking the reader for each single place would cost more than the reading.
+    return waiting < windowSize / 2
   }
 
   #pump(): void {
@@ -261,7 +273,7 @@ export class Run {
           continue
         }
         const item = this.#queue.take()
-        if (item) void this.#attempt(item, lease)
+        if (item) this.#attempt(item, lease)
         else lease.release({ result: 'cancelled' })
       }
     } finally {
@@ -280,53 +292,51 @@ export class Run {
     return this.#channel.backlog <= maxBacklog && (most === undefined || this.#active.size < most)
   }
 
-  async #attempt(item: RunningTask, lease: Lease): Promise<void> {
+  #attempt(item: RunningTask, lease: Lease): void {
     const { task } = item
     item.attempt++
     item.connections = 1
-    if (item.attempt === 1) item.startedMs = this.#parts.clock.now()
+    if (item.attempt === 1) this.#started(item)
     this.#active.set(task.id, item)
     if (task.limitRateBps !== undefined) {
       this.#parts.rateLimiter.limitItem({ host: item.host, itemId: task.id }, task.limitRateBps)
-    }
-    if (item.attempt === 1 && this.#options.itemEvents?.()) {
-      this.#options.onEvent?.({
-        type: 'task.started',
-        id: task.id,
-        ordinal: task.ordinal,
-        input: describeLocator(task.locator),
-      })
     }
     const order: TransferOrder = {
       task,
       places: placesOf(item),
       mirrored: task.locator.kind === 'mirrors',
       attempt: item.attempt - 1,
-      ...(item.kept === undefined ? {} : { kept: item.kept }),
+      kept: item.kept,
     }
-    const result = await this.#parts.executor.execute(order, lease, this.#callbacks)
-    item.connections = 0
-    this.#queue.unblock(item.host)
-    this.#pump()
-    try {
-      await this.#settle(item, result)
-    } catch (error) {
-      this.#failed(item, toTrawlError(error))
-    }
-    this.#pump()
-    this.#maybeEnd()
+    void this.#parts.executor
+      .execute(order, lease, this.#callbacks)
+      .then((result) => this.#ended(item, result))
   }
 
-  async #settle(item: RunningTask, result: TransferResult): Promise<void> {
+  #started(item: RunningTask): void {
+    item.startedMs = this.#parts.clock.now()
+    if (!this.#options.itemEvents?.()) return
+    const { id, ordinal, locator } = item.task
+    this.#options.onEvent?.({ type: 'task.started', id, ordinal, input: describeLocator(locator) })
+  }
+
+  /** An attempt is over; its lease is free, so others start before this one is settled. */
+  #ended(item: RunningTask, result: TransferResult): void {
+    item.connections = 0
     item.fetchedBytes += result.fetchedBytes
+    this.#queue.unblock(item.host)
+    if (result.result === 'staged') {
+      this.#pump()
+      this.#commit(item, result)
+      return
+    }
     if (result.result === 'failed') {
       item.kept = result.kept
       item.httpStatus = result.httpStatus ?? item.httpStatus
-      return this.#failed(item, result.error)
-    }
-    if (result.result === 'skipped') {
-      const path = result.path ?? item.path
+      this.#failed(item, result.error)
+    } else {
       this.#leave(item)
+      const path = result.path ?? item.path
       this.#finish({
         ...this.#outcomeBase(item),
         status: 'skipped',
@@ -334,17 +344,36 @@ export class Run {
         sizeBytes: item.sizeBytes ?? 0,
         ...(path === undefined ? {} : { path }),
       })
-      return
     }
-    await this.#commit(item, result)
+    this.#pump()
+    this.#maybeEnd()
   }
 
-  async #commit(item: RunningTask, staged: StagedTransfer): Promise<void> {
+  #commit(item: RunningTask, staged: StagedTransfer): void {
     const base = this.#outcomeBase(item)
-    const path = await this.#options.destination.commit(item, staged, base)
+    const accepted = this.#options.acceptor?.(staged, item.task)
+    const committed =
+      accepted === undefined
+        ? this.#options.destination.commit(item, staged, base)
+        : accepted.then((value) => {
+            base.value = value
+            return this.#options.destination.commit(item, staged, base)
+          })
+    committed.then(
+      (path) => this.#committed(item, staged, base, path),
+      (error: unknown) => {
+        staged.sink.abort({ discard: true })
+        item.kept = undefined
+        this.#failed(item, toTrawlError(error))
+        this.#pump()
+        this.#maybeEnd()
+      },
+    )
+  }
+
+  #committed(item: RunningTask, staged: StagedTransfer, outcome: MutableOutcome, path: string): void {
     this.#leave(item)
     const { url, contentType, digest, httpStatus, unverifiedLength } = staged.facts
-    const outcome: { -readonly [K in keyof Outcome]: Outcome[K] } = base
     outcome.status = 'ok'
     outcome.path = path
     outcome.sizeBytes = staged.lengthBytes
@@ -353,8 +382,8 @@ export class Run {
     if (digest !== undefined) outcome.digest = digest
     if (httpStatus !== undefined) outcome.httpStatus = httpStatus
     if (unverifiedLength !== undefined) outcome.unverifiedLength = unverifiedLength
-    if (staged.value !== undefined) outcome.value = staged.value
     this.#finish(outcome)
+    this.#maybeEnd()
   }
 
   #failed(item: RunningTask, error: TrawlError): void {
@@ -431,7 +460,7 @@ export class Run {
     })
   }
 
-  #outcomeBase(item: RunningTask): Outcome {
+  #outcomeBase(item: RunningTask): MutableOutcome {
     return {
       status: 'unfinished',
       id: item.task.id,
@@ -537,6 +566,8 @@ export class Run {
     this.#channel.end(error)
   }
 }
+
+type MutableOutcome = { -readonly [K in keyof Outcome]: Outcome[K] }
 
 const emptyOutcome = { sizeBytes: 0, fetchedBytes: 0, durationMs: 0, attempts: 0 }
 

@@ -1,14 +1,14 @@
-import { TrawlError } from '../../core/index.ts'
+import { TrawlError, type Clock } from '../../core/index.ts'
 import { headerValue, parseRetryAfter, type TransportResponse } from '../../http/index.ts'
 
 /**
  * The error that an answer's status amounts to, or undefined when its body is what was asked for (200, or 206 to a
  * range request). Retry-After makes 503 a wait for the whole host, as 429 is.
  */
-export function judgeResponse(response: TransportResponse, wallMs: number): TrawlError | undefined {
+export function judgeResponse(response: TransportResponse, clock: Clock): TrawlError | undefined {
   const { status } = response
   if (status === 200 || status === 206) return undefined
-  const retryAfterMs = parseRetryAfter(headerValue(response.headers, 'retry-after'), wallMs)
+  const retryAfterMs = parseRetryAfter(headerValue(response.headers, 'retry-after'), clock.wallMs())
   const context = { url: response.url, status }
   const wait = retryAfterMs === undefined ? {} : { retryAfterMs }
   if (status === 429 || (status === 503 && retryAfterMs !== undefined)) {

@@ -1,16 +1,18 @@
 import { toTrawlError, TrawlError, type Clock, type Place } from '../../core/index.ts'
 import { headerValue, type Transport, type TransportResponse } from '../../http/index.ts'
+import type { Sink } from '../../storage/index.ts'
 import type { Lease, LeaseReport } from '../governor/index.ts'
 import { entityFactsOf } from './entity-facts.ts'
-import { fetchWhole } from './fetch-whole.ts'
 import { judgeResponse } from './judge-response.ts'
 import type {
+  EntityFacts,
   Executor,
   ExecutorProperties,
   TransferCallbacks,
   TransferOrder,
   TransferResult,
 } from './transfer.ts'
+import { WholeBody } from './whole-body.ts'
 
 export interface LocalExecutorOptions {
   readonly transport: Transport
@@ -30,81 +32,110 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
   }
   return {
     properties,
-    execute: (order, lease, callbacks) => new Attempt(options, order, lease, callbacks).run(),
+    execute: (order, lease, callbacks) =>
+      new Promise((resolve) => new Attempt(options, order, lease, callbacks, resolve).start()),
     close: () => Promise.resolve(),
   }
 }
 
-/** One attempt at one file. */
+/**
+ * One attempt at one file, as callbacks and not as an async function: this is on the path of every small file, and
+ * each async frame costs about a microsecond and a kilobyte.
+ */
 class Attempt {
   readonly #options: LocalExecutorOptions
   readonly #order: TransferOrder
   readonly #lease: Lease
   readonly #callbacks: TransferCallbacks
+  readonly #resolve: (result: TransferResult) => void
   #fetchedBytes = 0
-  #httpStatus: number | undefined
+  #response: TransportResponse | undefined
 
   constructor(
     options: LocalExecutorOptions,
     order: TransferOrder,
     lease: Lease,
     callbacks: TransferCallbacks,
+    resolve: (result: TransferResult) => void,
   ) {
     this.#options = options
     this.#order = order
     this.#lease = lease
     this.#callbacks = callbacks
+    this.#resolve = resolve
   }
 
-  async run(): Promise<TransferResult> {
-    try {
-      const result = await this.#transfer()
-      this.#lease.release({ result: 'ok' })
-      return result
-    } catch (thrown) {
-      const error = toTrawlError(thrown)
-      this.#lease.release(reportOf(error))
-      return {
-        result: 'failed',
-        error,
-        fetchedBytes: this.#fetchedBytes,
-        ...(this.#httpStatus === undefined ? {} : { httpStatus: this.#httpStatus }),
-      }
-    }
-  }
-
-  async #transfer(): Promise<TransferResult> {
+  start(): void {
     const order = this.#order
     const place = order.places[order.attempt % order.places.length]
-    if (!place) throw new TrawlError('ERR_INTERNAL', 'a transfer without a place')
-    const response = await this.#send(place)
+    if (!place) return this.#fail(new TrawlError('ERR_INTERNAL', 'a transfer without a place'))
+    this.#send(place).then(
+      (response) => this.#answered(response),
+      (error: unknown) => this.#fail(error),
+    )
+  }
+
+  #answered(response: TransportResponse): void {
+    this.#response = response
     this.#lease.headers()
-    this.#httpStatus = response.status
     try {
-      const error = judgeResponse(response, this.#options.clock.wallMs()) ?? refuseEncoded(response)
+      const error = judgeResponse(response, this.#options.clock) ?? refuseEncoded(response)
       if (error) throw error
       const facts = entityFactsOf(response)
-      const verdict = this.#callbacks.entity(order, facts)
+      const verdict = this.#callbacks.entity(this.#order, facts)
       if (verdict.verdict === 'skip') {
         response.body.cancel()
         const { reason, path } = verdict
-        return { result: 'skipped', reason, fetchedBytes: 0, ...(path === undefined ? {} : { path }) }
+        return this.#end({
+          result: 'skipped',
+          reason,
+          fetchedBytes: 0,
+          ...(path === undefined ? {} : { path }),
+        })
       }
-      const generation = (order.kept?.generation ?? 0) + 1
-      verdict.sink.open([], generation, facts.lengthBytes)
-      return await fetchWhole({
-        order,
-        received: (count) => this.#received(count),
-        response,
-        facts,
-        sink: verdict.sink,
-        generation,
-        wait: (delayMs) => this.#wait(delayMs),
-      })
+      this.#takeWhole(response, facts, verdict.sink)
     } catch (error) {
       response.body.cancel()
-      throw error
+      this.#fail(error)
     }
+    return undefined
+  }
+
+  #takeWhole(response: TransportResponse, facts: EntityFacts, sink: Sink): void {
+    const generation = (this.#order.kept?.generation ?? 0) + 1
+    sink.open([], generation, facts.lengthBytes)
+    const whole = new WholeBody({
+      task: this.#order.task,
+      facts,
+      sink,
+      generation,
+      received: (count) => this.#received(count),
+      wait: (delayMs) => this.#wait(delayMs),
+    })
+    response.body
+      .drain((chunk) => whole.take(chunk))
+      .then(
+        () => this.#end(whole.staged()),
+        (error: unknown) => this.#fail(error),
+      )
+      .catch((error: unknown) => this.#fail(error))
+  }
+
+  #end(result: TransferResult): void {
+    this.#lease.release(wentWell)
+    this.#resolve(result)
+  }
+
+  #fail(thrown: unknown): void {
+    const error = toTrawlError(thrown)
+    this.#lease.release(reportOf(error))
+    const httpStatus = this.#response?.status
+    this.#resolve({
+      result: 'failed',
+      error,
+      fetchedBytes: this.#fetchedBytes,
+      ...(httpStatus === undefined ? {} : { httpStatus }),
+    })
   }
 
   #send(place: Place): Promise<TransportResponse> {
@@ -125,6 +156,7 @@ class Attempt {
 }
 
 const noHeaders: Readonly<Record<string, string>> = {}
+const wentWell: LeaseReport = { result: 'ok' }
 
 function reportOf(error: TrawlError): LeaseReport {
   if (error.code === 'ERR_CANCELLED') return { result: 'cancelled' }

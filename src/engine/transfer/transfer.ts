@@ -29,7 +29,7 @@ export interface TransferOrder {
   /** All places have the same bytes, so they may be used at once. */
   readonly mirrored: boolean
   readonly attempt: number
-  readonly kept?: KeptBytes
+  readonly kept: KeptBytes | undefined
 }
 
 /** What the headers of the first response say about the file. */

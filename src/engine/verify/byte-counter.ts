@@ -9,13 +9,10 @@ const nodeNames = { 'sha-256': 'sha256', 'sha-512': 'sha512', 'sha-1': 'sha1', m
 export class ByteCounter {
   #count = 0
   #crc = 0
-  readonly #hashes: readonly { readonly algorithm: DigestAlgorithm; readonly hash: Hash | Crc32c }[]
+  readonly #hashes: readonly RunningHash[]
 
-  constructor(algorithms: Iterable<DigestAlgorithm> = []) {
-    this.#hashes = [...new Set(algorithms)].map((algorithm) => ({
-      algorithm,
-      hash: algorithm === 'crc32c' ? createCrc32c() : createHash(nodeNames[algorithm]),
-    }))
+  constructor(algorithms?: readonly DigestAlgorithm[]) {
+    this.#hashes = algorithms === undefined ? noHashes : algorithms.map(startHash)
   }
 
   get count(): number {
@@ -29,13 +26,25 @@ export class ByteCounter {
   update(chunk: Buffer): void {
     this.#count += chunk.length
     this.#crc = crc32(chunk, this.#crc)
-    for (const { hash } of this.#hashes) hash.update(chunk)
+    for (let i = 0; i < this.#hashes.length; i++) this.#hashes[i]?.hash.update(chunk)
   }
 
   /** May be called once. */
   digests(): Digest[] {
+    if (this.#hashes.length === 0) return []
     return this.#hashes.map(({ algorithm, hash }) => ({ algorithm, value: String(hash.digest('hex')) }))
   }
+}
+
+interface RunningHash {
+  readonly algorithm: DigestAlgorithm
+  readonly hash: Hash | Crc32c
+}
+
+const noHashes: readonly RunningHash[] = []
+
+function startHash(algorithm: DigestAlgorithm): RunningHash {
+  return { algorithm, hash: algorithm === 'crc32c' ? createCrc32c() : createHash(nodeNames[algorithm]) }
 }
 
 /** The algorithms, strongest first, that a set of digests names. */
