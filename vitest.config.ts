@@ -1,8 +1,10 @@
 import { defineConfig } from 'vitest/config'
+import { closingLine } from './scripts/closing-line.ts'
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    reporters: ['default', closingLine],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     maxWorkers: 2,
