@@ -1,4 +1,4 @@
-import { systemClock, type Clock, type ErrorCode } from '../../core/index.ts'
+import { systemClock, type Clock } from '../../core/index.ts'
 import type { BudgetSource } from './budget-source.ts'
 import { CeilingBook } from './ceiling-book.ts'
 import type {
@@ -11,8 +11,9 @@ import type {
   Lease,
   LeaseReport,
 } from './governor.ts'
-import { HostController, type LeaseEnd, type LeaseFacts } from './host-controller.ts'
+import { HostController } from './host-controller.ts'
 import { HostGate } from './host-gate.ts'
+import { endOf, HostLease, type LeaseBooks } from './host-lease.ts'
 import type { ControlBounds } from './host-load.ts'
 import { anyOverloaded, type LoadSignal } from './load-signal.ts'
 import { TotalLimit } from './total-limit.ts'
@@ -28,6 +29,8 @@ export interface GovernorOptions {
   readonly loadSignals?: readonly LoadSignal[]
   /** Limits shared with other processes; without one, only this governor's own limits hold. */
   readonly budget?: BudgetSource
+  /** The longest pause that a host's Retry-After may ask for; default one hour. */
+  readonly maxRetryAfterMs?: number
   /** Source of jitter, 0 to 1. */
   readonly random?: () => number
 }
@@ -46,24 +49,14 @@ const maxHosts = 10_000
 /** A pause is stretched by up to a tenth, so that many waiting processes do not come back in one moment. */
 const pauseJitter = 0.1
 const maxPauseJitterMs = 3000
-
-/** Errors that speak against the host; others are about one file, or about this machine. */
-const hostErrors: ReadonlySet<ErrorCode> = new Set([
-  'ERR_NET_CONNECT',
-  'ERR_NET_RESET',
-  'ERR_NET_TLS',
-  'ERR_NET_TIMEOUT',
-  'ERR_NET_STALLED',
-  'ERR_HTTP_PROTOCOL',
-  'ERR_HTTP_SERVER',
-])
+const longestRetryAfterMs = 3_600_000
 
 /** A governor with one adaptive controller per host. Makes no timers while nothing waits for time to pass. */
 export function createGovernor(options: GovernorOptions = {}): Governor {
   return new AdaptiveGovernor(options)
 }
 
-class AdaptiveGovernor implements Governor {
+class AdaptiveGovernor implements Governor, LeaseBooks {
   readonly #clock: Clock
   readonly #options: GovernorOptions
   readonly #hosts = new Map<string, HostGate>()
@@ -204,13 +197,19 @@ class AdaptiveGovernor implements Governor {
   released(gate: HostGate, lease: HostLease, report: LeaseReport): void {
     const nowMs = this.#clock.now()
     const { controller } = gate
-    if (lease.answeredMs === 0) controller.answered(lease.seq, nowMs - lease.startedMs)
+    if (lease.answeredMs < 0) controller.answered(lease.seq, nowMs - lease.startedMs)
     this.#active--
-    const backoffMs = controller.released(lease, endOf(report), nowMs)
+    const backoffMs = controller.released(lease, endOf(report, lease.answeredMs >= 0), nowMs)
     if (backoffMs > 0) this.pauseHost(gate.host, backoffMs, 'goes on refusing')
     // Before anybody hears of the room that this release makes.
     const askedMs = report.result === 'throttled' ? report.error?.retryAfterMs : undefined
-    if (askedMs !== undefined) this.pauseHost(gate.host, askedMs, 'Retry-After')
+    if (askedMs !== undefined) {
+      this.pauseHost(
+        gate.host,
+        Math.min(askedMs, this.#options.maxRetryAfterMs ?? longestRetryAfterMs),
+        'Retry-After',
+      )
+    }
     if (this.#options.budget) this.#giveBack(gate, this.#options.budget)
     if (this.#waitingForTotal) this.#notify(undefined)
     else if (gate.waiting) this.#offer(gate)
@@ -320,46 +319,6 @@ class AdaptiveGovernor implements Governor {
   }
 }
 
-class HostLease implements Lease, LeaseFacts {
-  readonly seq: number
-  readonly level: number
-  readonly startedMs: number
-  answeredMs = 0
-  receivedBytes = 0
-  readonly #governor: AdaptiveGovernor
-  readonly #gate: HostGate
-  #over = false
-
-  constructor(governor: AdaptiveGovernor, gate: HostGate, seq: number, startedMs: number) {
-    this.#governor = governor
-    this.#gate = gate
-    this.seq = seq
-    this.level = gate.controller.inflight
-    this.startedMs = startedMs
-  }
-
-  get host(): string {
-    return this.#gate.host
-  }
-
-  headers(): void {
-    if (this.answeredMs > 0 || this.#over) return
-    this.answeredMs = this.#governor.answered(this.#gate, this.seq, this.startedMs)
-  }
-
-  bytes(count: number): void {
-    if (this.#over) return
-    this.receivedBytes += count
-    this.#governor.moved(this.#gate, count)
-  }
-
-  release(report: LeaseReport): void {
-    if (this.#over) return
-    this.#over = true
-    this.#governor.released(this.#gate, this, report)
-  }
-}
-
 function boundsOf(limits: HostLimits): ControlBounds {
   if (limits.perHost !== 'auto') {
     const given = Math.max(1, limits.perHost)
@@ -367,9 +326,4 @@ function boundsOf(limits: HostLimits): ControlBounds {
   }
   const max = Math.max(1, limits.maxPerHost)
   return { start: Math.min(startPerHost, max), floor: Math.min(floorPerHost, max), max }
-}
-
-function endOf(report: LeaseReport): LeaseEnd {
-  if (report.result !== 'error' || report.error === undefined) return report.result
-  return hostErrors.has(report.error.code) ? 'error' : 'ok'
 }

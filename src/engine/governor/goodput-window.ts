@@ -6,21 +6,22 @@ export interface Goodput {
 
 export const noGoodput: Goodput = { bytes: 0, requests: 0 }
 
-/**
- * Counts what a host delivers between two moments. Counters only: nothing is stored per request.
- *
- * The fence is the number of the first lease issued after the window opened. It tells when a window has seen the
- * effect of its own limit, as TCP counts round trips.
- */
+/** Counts what a host delivers between two moments. Counters only: nothing is stored per request. */
 export class GoodputWindow {
   startedMs = 0
   bytes = 0
   completions = 0
+  /** Number of the first lease issued after the window opened. */
   fence = 0
   /** Leases older than the fence that wait for their headers. */
   unansweredBefore = 0
-  /** A lease issued inside the window has finished: the window is at least one round trip long. */
+  /**
+   * True at the very moment when the window is a whole number of round trips long: a lease has finished that was
+   * issued at the last such moment. Requests that start together end together, so a window cut elsewhere would
+   * count a burst too many or too few.
+   */
   turned = false
+  #turnFence = 0
   /** Something of our own (a pause, spacing, a rate limit, a busy process) held the work back. */
   disturbed = false
   #fullEvents = 0
@@ -33,6 +34,7 @@ export class GoodputWindow {
     this.fence = issued
     this.unansweredBefore = unanswered
     this.turned = false
+    this.#turnFence = issued
     this.disturbed = false
     this.#fullEvents = 0
     this.#shortEvents = 0
@@ -43,13 +45,15 @@ export class GoodputWindow {
   }
 
   moved(bytes: number, full: boolean): void {
+    this.turned = false
     this.bytes += bytes
     this.#countDemand(full)
   }
 
-  completed(seq: number, full: boolean): void {
+  completed(seq: number, issued: number, full: boolean): void {
     this.completions++
-    if (seq >= this.fence) this.turned = true
+    this.turned = seq >= this.#turnFence
+    if (this.turned) this.#turnFence = issued
     this.#countDemand(full)
   }
 

@@ -1,9 +1,10 @@
 import { BrakeEpisode, type BrakeCause } from './brake-episode.ts'
 import { ErrorWatch } from './error-watch.ts'
+import type { Goodput } from './goodput-window.ts'
 import { ceilingMemoryMs, HostLoad, type ControlBounds } from './host-load.ts'
 import type { Phase, PhaseName } from './phase.ts'
 import { Recovery } from './recovery.ts'
-import { Refine } from './refine.ts'
+import { Refine, type RefineExits } from './refine.ts'
 import { SlowStart } from './slow-start.ts'
 import { Steady } from './steady.ts'
 
@@ -17,7 +18,7 @@ export interface LeaseFacts {
   /** Requests in flight when it started, itself included. */
   readonly level: number
   readonly startedMs: number
-  /** When its headers came; 0 when they did not. */
+  /** When its headers came; -1 when they did not. */
   readonly answeredMs: number
   readonly receivedBytes: number
 }
@@ -158,10 +159,10 @@ export class HostController {
     if (end === 'ok') {
       this.#barrenBrakes = 0
       if (!early) this.#errors.ok()
-      const answeredMs = lease.answeredMs || nowMs
+      const answeredMs = lease.answeredMs < 0 ? nowMs : lease.answeredMs
       load.latencyMs = load.smooth(load.latencyMs, nowMs - lease.startedMs)
       load.requestWorth.add(answeredMs - lease.startedMs, nowMs - answeredMs, lease.receivedBytes)
-      load.window.completed(lease.seq, full)
+      load.window.completed(lease.seq, load.issued, full)
       this.#advance(nowMs, wanted)
     } else if (end !== 'cancelled') {
       if (early) episode.refused(lease.level)
@@ -181,18 +182,18 @@ export class HostController {
     if (wanted && load.limit < this.#phase.growTo) load.limit++
   }
 
-  #slowStart(nowMs: number): Phase {
+  #slowStart(nowMs: number, known?: Goodput): Phase {
     const load = this.#load
-    const exits = {
-      steady: (atMs: number) => this.#steady(atMs),
-      slowStart: (atMs: number) => this.#slowStart(atMs),
+    const exits: RefineExits = {
+      steady: (atMs) => this.#steady(atMs),
+      slowStart: (atMs, goodput) => this.#slowStart(atMs, goodput),
     }
-    return new SlowStart(load, nowMs, (result, atMs) => Refine.after(load, result, atMs, exits))
+    return new SlowStart(load, nowMs, (result, atMs) => Refine.after(load, result, atMs, exits), known)
   }
 
   #steady(nowMs: number): Phase {
     if (this.#fixed) return new Steady(this.#load, nowMs, undefined)
-    return new Steady(this.#load, nowMs, (atMs) => this.#slowStart(atMs))
+    return new Steady(this.#load, nowMs, (atMs, known) => this.#slowStart(atMs, known))
   }
 
   #throttled(lease: LeaseFacts, nowMs: number): number {

@@ -26,7 +26,6 @@ export class HostGate {
   idle(nowMs: number): boolean {
     return (
       this.controller.inflight === 0 &&
-      !this.waiting &&
       this.granted === 0 &&
       this.pausedUntilMs <= nowMs &&
       this.nextStartMs <= nowMs

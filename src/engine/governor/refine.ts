@@ -25,14 +25,14 @@ const maxTrials = 7
 export interface RefineExits {
   readonly steady: (nowMs: number) => Phase
   /** Slow start ended too early: go on from the present limit. */
-  readonly slowStart: (nowMs: number) => Phase
+  readonly slowStart: (nowMs: number, known: Goodput) => Phase
 }
 
 /**
  * After slow start, which knows the right limit to a factor of two: finds the fewest requests with nearly the best
- * goodput, or the most before a collapse, by short trials between a limit that is good and one that is not. The
- * good one is measured afresh first, since a process and a connection warm up; and before fewer are tried, a few more
- * are, in case slow start was misled.
+ * goodput by short trials between a limit that is good and one that is not. Where more requests had brought less,
+ * it looks upwards first, for the last limit before the collapse. The good one is measured afresh first, since a
+ * process and a connection warm up; and before fewer are tried, a few more are, in case slow start was misled.
  */
 export class Refine implements Phase {
   readonly name = 'refine'
@@ -40,13 +40,19 @@ export class Refine implements Phase {
   readonly #exits: RefineExits
   /** The limit kept so far. */
   #good: number
-  /** Too few, or too many when `#upwards`. */
-  #bad: number
-  readonly #upwards: boolean
+  /** Too few. */
+  #below: number
+  /** Too many; while the search goes upwards. */
+  #above: number
+  #upwards: boolean
   #guess: number
   #goodput: Goodput | undefined
   #trials = 0
   #failed = 0
+  #moved = false
+  /** The larger limit that the search last came down from. */
+  #movedFrom = 0
+  #lastLook = false
   #trial: LevelTrial
   #stage: 'measure' | 'more' | 'search' = 'measure'
 
@@ -54,8 +60,9 @@ export class Refine implements Phase {
     this.#load = load
     this.#exits = exits
     this.#good = range.good
-    this.#bad = range.bad
-    this.#upwards = range.bad > range.good
+    this.#below = range.below
+    this.#above = range.above ?? range.good
+    this.#upwards = range.above !== undefined
     this.#guess = range.guess
     this.#trial = this.#try(range.good, nowMs)
   }
@@ -79,7 +86,8 @@ export class Refine implements Phase {
     if (!before) return this.#measured(goodput, nowMs)
     const gain = this.#load.gain(goodput, before)
     if (this.#stage === 'more') {
-      if (gain >= keenShare * (this.#trial.growTo / this.#good - 1)) return this.#exits.slowStart(nowMs)
+      if (gain >= keenShare * (this.#trial.growTo / this.#good - 1))
+        return this.#exits.slowStart(nowMs, goodput)
       this.#stage = 'search'
     } else {
       this.#judge(goodput, gain, nowMs)
@@ -100,27 +108,56 @@ export class Refine implements Phase {
   }
 
   #search(nowMs: number): Phase | undefined {
-    if (closeEnough(this.#good, this.#bad) || ++this.#trials > maxTrials) {
+    if (closeEnough(this.#good, this.#upwards ? this.#above : this.#below) || ++this.#trials > maxTrials) {
       // No try failed on the way up, so what looked like a collapse was none.
-      const misled = this.#upwards && this.#failed === 0
-      return misled ? this.#exits.slowStart(nowMs) : this.#finish(nowMs)
+      if (this.#upwards && this.#failed === 0 && this.#goodput) {
+        return this.#exits.slowStart(nowMs, this.#goodput)
+      }
+      if (!this.#mayHidePeak()) return this.#finish(nowMs)
     }
     this.#trial = this.#try(this.#guess, nowMs)
     return undefined
   }
 
+  /**
+   * Fewer requests did as well as many more: either it is flat between them or there is a peak. One look upwards
+   * from here tells; it is taken once.
+   */
+  #mayHidePeak(): boolean {
+    const from = this.#movedFrom
+    this.#movedFrom = 0
+    if (this.#upwards || from - this.#good <= this.#good >> 2) return false
+    this.#upwards = true
+    this.#above = from
+    this.#guess = (this.#good + from) >> 1
+    this.#lastLook = true
+    return true
+  }
+
   #judge(goodput: Goodput, gain: number, nowMs: number): void {
     const needed = this.#upwards ? usefulShare * (this.#guess / this.#good - 1) : keepShare - 1
     if (gain >= needed) {
+      if (this.#upwards) this.#below = this.#good
+      else this.#movedFrom = this.#good
       this.#good = this.#guess
+      this.#moved = true
+      this.#lastLook = false
       // Small losses may not add up: the best that was seen stays the measure.
       if (gain > 0) this.#goodput = goodput
     } else {
-      this.#bad = this.#guess
       this.#failed++
-      if (this.#upwards && gain < -collapse) this.#load.learnCeiling(this.#guess - 1, nowMs)
+      if (this.#lastLook) this.#above = this.#good
+      else if (this.#upwards) this.#tooMany(gain, nowMs)
+      else this.#below = this.#guess
     }
-    this.#guess = guessBetween(this.#good, this.#bad)
+    this.#guess = this.#upwards ? guessAbove(this.#good, this.#above) : (this.#good + this.#below) >> 1
+  }
+
+  #tooMany(gain: number, nowMs: number): void {
+    if (gain < -collapse) this.#load.learnCeiling(this.#guess - 1, nowMs)
+    this.#above = this.#guess
+    // Goodput falls from here on: its peak may as well lie below.
+    if (!this.#moved) this.#upwards = false
   }
 
   #try(limit: number, nowMs: number): LevelTrial {
@@ -138,7 +175,10 @@ export class Refine implements Phase {
 
 interface RefineRange {
   readonly good: number
-  readonly bad: number
+  /** Too few. */
+  readonly below: number
+  /** Too many, where goodput fell. */
+  readonly above?: number
   /** Where to look first. */
   readonly guess: number
 }
@@ -147,32 +187,35 @@ function closeEnough(good: number, bad: number): boolean {
   return Math.abs(good - bad) <= Math.max(1, good >> 3)
 }
 
-/** Halfway down; upwards in smaller steps, since a try above a collapse costs far more than one below. */
-function guessBetween(good: number, bad: number): number {
-  if (bad < good) return (good + bad) >> 1
-  return Math.min((good + bad + 1) >> 1, good + Math.max(1, good >> 2))
+/** In smaller steps than halves, since a try above a collapse costs far more than one below. */
+function guessAbove(good: number, above: number): number {
+  return Math.min((good + above + 1) >> 1, good + Math.max(1, good >> 2))
 }
 
 function rangeOf(result: SlowStartResult, load: HostLoad): RefineRange {
   const { levels, collapsed, bulk } = result
+  const floor = bulk ? 0 : load.bounds.floor
   const worths = levels.map((level) => load.worth(level.goodput))
   const most = Math.max(0, ...worths)
-  const best = levels[worths.indexOf(most)]
+  const bestAt = worths.indexOf(most)
+  const best = levels[bestAt]
   const last = levels.at(-1)
-  if (!best || !last) return { good: load.limit, bad: load.limit, guess: load.limit }
+  if (!best || !last) return { good: load.limit, below: load.limit, guess: load.limit }
   if (collapsed) {
-    const bad = last.limit > best.limit ? last.limit : Math.max(last.high, best.limit)
-    return { good: best.limit, bad, guess: guessBetween(best.limit, bad) }
+    const good = best.limit
+    const above = last.limit > good ? last.limit : Math.max(last.high, good)
+    const below = Math.min(good, levels[bestAt - 1]?.limit ?? floor)
+    return { good, below, above, guess: guessAbove(good, above) }
   }
   const at = worths.findIndex((worth) => worth >= 0.95 * most)
   const good = levels[at]?.high ?? best.high
-  const below = levels[at - 1]
-  if (!below) {
-    const bad = bulk ? 0 : Math.min(load.bounds.floor, good)
-    return { good, bad, guess: guessBetween(good, bad) }
+  const under = levels[at - 1]
+  if (!under) {
+    const below = Math.min(floor, good)
+    return { good, below, guess: (good + below) >> 1 }
   }
   // While goodput grows as the limit does, the bend lies where the line from the origin meets the best.
-  const bend = Math.ceil((below.limit * keepShare * most) / (worths[at - 1] ?? most))
-  const guess = Math.max(below.limit + 1, Math.min(bend, good))
-  return closeEnough(good, guess) ? { good, bad: good, guess } : { good, bad: below.limit, guess }
+  const bend = Math.ceil((under.limit * keepShare * most) / (worths[at - 1] ?? most))
+  const guess = Math.max(under.limit + 1, Math.min(bend, good))
+  return { good, below: closeEnough(good, guess) ? good : under.limit, guess }
 }

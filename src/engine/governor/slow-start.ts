@@ -53,6 +53,8 @@ export class SlowStart implements Phase {
   /** The limit that the last growth with success led to. */
   #proven: number
   #best: Goodput = noGoodput
+  /** Time of a request when goodput last rose, which a collapse does not colour. */
+  #usualMs = 0
   #stalls = 0
   #unclear = 0
   #first = true
@@ -61,12 +63,26 @@ export class SlowStart implements Phase {
   /** Bulk is looked at only so often: who looks at every chunk sees a gain in noise. */
   #lookMs = bulkRoundMs
 
-  constructor(load: HostLoad, nowMs: number, done: (result: SlowStartResult, nowMs: number) => Phase) {
+  /** `known`: what the present limit brings, where that was measured; growth then begins at once. */
+  constructor(
+    load: HostLoad,
+    nowMs: number,
+    done: (result: SlowStartResult, nowMs: number) => Phase,
+    known?: Goodput,
+  ) {
+    const { limit } = load
     this.#load = load
     this.#done = done
-    this.growTo = load.limit
-    this.#low = load.limit
-    this.#proven = load.limit
+    this.#low = limit
+    this.#proven = limit
+    this.growTo = limit
+    if (known) {
+      this.#first = false
+      this.#best = known
+      this.#usualMs = load.latencyMs
+      this.#levels.push({ limit, high: limit, goodput: known })
+      this.growTo = Math.min(2 * limit, load.top(nowMs))
+    }
     load.openWindow(nowMs)
   }
 
@@ -104,10 +120,11 @@ export class SlowStart implements Phase {
 
   /** Two round trips brought less than half of the best: no need to wait for the end of the round. */
   #collapsing(elapsedMs: number, nowMs: number): boolean {
-    const { window, latencyMs } = this.#load
+    const { window } = this.#load
     return (
-      elapsedMs >= Math.max(2 * minRoundMs, 2 * latencyMs) &&
-      elapsedMs < bulkRoundMs * 2 &&
+      this.#usualMs > 0 &&
+      elapsedMs >= Math.max(2 * minRoundMs, 2.5 * this.#usualMs) &&
+      elapsedMs < bulkRoundMs * 4 &&
       this.#load.gain(window.goodput(nowMs), this.#best) < -0.5 &&
       window.completions > 0 &&
       !window.disturbed
@@ -164,6 +181,7 @@ export class SlowStart implements Phase {
     const level = this.#record(goodput, nowMs)
     this.#best = goodput
     this.#proven = this.#load.limit
+    this.#usualMs = this.#load.latencyMs
     this.#stalls = 0
     this.#unclear = 0
     if (!before || before.limit >= level.limit || !this.#settled) return true

@@ -11,10 +11,13 @@ const longestProbeMs = 30_000
 const usefulGain = 0.05
 const bearableLoss = 0.03
 /** Share of a growth that goodput must follow for slow start to take over. */
-const keenShare = 0.6
+const keenShare = 0.8
 /** A window this much slower than those before calls for a trial of fewer requests, never of more. */
 const fall = 0.25
 const collapse = 0.3
+
+/** The phase that goes on growing from a limit whose goodput is known. */
+export type Regrow = (nowMs: number, known: Goodput) => Phase
 
 /**
  * Holds the limit, and now and then tries a little more or less: more is kept when goodput rises by 5 % and clearly
@@ -25,7 +28,7 @@ export class Steady implements Phase {
   readonly name = 'steady'
   readonly #load: HostLoad
   /** Given where the limit is not fixed: what to do when more requests bring clearly more goodput. */
-  readonly #regrow: ((nowMs: number) => Phase) | undefined
+  readonly #regrow: Regrow | undefined
   #trial: LevelTrial | undefined
   #home: number
   /** Mean of the last windows at the limit, and how many they are. */
@@ -36,9 +39,10 @@ export class Steady implements Phase {
   #intervalMs = firstProbeMs
   #probeAtMs: number
   #probes = 0
-  #step = 1
+  /** The last trial was kept. */
+  #lucky = false
 
-  constructor(load: HostLoad, nowMs: number, regrow: ((nowMs: number) => Phase) | undefined) {
+  constructor(load: HostLoad, nowMs: number, regrow: Regrow | undefined) {
     this.#load = load
     this.#regrow = regrow
     this.#home = load.limit
@@ -52,7 +56,10 @@ export class Steady implements Phase {
 
   progress(nowMs: number): Phase | undefined {
     if (!this.#regrow) return undefined
-    if (this.#trial) return this.#try(this.#trial, nowMs) ? this.#regrow(nowMs) : undefined
+    if (this.#trial) {
+      const known = this.#try(this.#trial, nowMs)
+      return known ? this.#regrow(nowMs, known) : undefined
+    }
     this.#watch(nowMs)
     return undefined
   }
@@ -107,11 +114,10 @@ export class Steady implements Phase {
   /** Every third trial is of fewer requests. */
   #probe(nowMs: number): void {
     const load = this.#load
-    const step = Math.max(1, Math.floor((this.#home / 8) * this.#step))
-    const lessStep = Math.min(step, Math.max(1, Math.floor(this.#home / 6)))
+    const step = Math.max(1, Math.floor(this.#home / (this.#lucky ? 6 : 8)))
     const up = Math.min(this.#home + step, load.top(nowMs))
     const floor = load.latencyMs > bulkWindowMs ? 1 : Math.min(load.bounds.floor, this.#home)
-    const down = Math.max(this.#home - lessStep, floor)
+    const down = Math.max(this.#home - step, floor)
     const target = this.#probes % 3 === 2 ? down : up
     this.#probes++
     if (target === this.#home || (target > this.#home && load.overloaded())) return this.#postpone(nowMs)
@@ -129,10 +135,10 @@ export class Steady implements Phase {
     )
   }
 
-  /** True when goodput followed a growth so well that more growth is called for. */
-  #try(trial: LevelTrial, nowMs: number): boolean {
+  /** Gives the goodput when it followed a growth so well that more growth is called for. */
+  #try(trial: LevelTrial, nowMs: number): Goodput | undefined {
     const goodput = trial.progress(nowMs)
-    if (goodput === undefined) return false
+    if (goodput === undefined) return undefined
     const more = trial.growTo > this.#home
     const growth = trial.growTo / this.#home - 1
     // What could not be measured is not kept.
@@ -140,21 +146,21 @@ export class Steady implements Phase {
     const kept = gain !== undefined && gain >= (more ? this.#neededGain() : -this.#bearableLoss())
     if (more && gain !== undefined && gain < -collapse) this.#load.learnCeiling(trial.growTo - 1, nowMs)
     this.#trial = undefined
+    this.#lucky = kept
     if (kept) {
       this.#home = trial.growTo
-      this.#step = Math.min(4, this.#step * 2)
       this.#intervalMs = firstProbeMs
       this.#probeAtMs = nowMs
       // The same direction again.
       this.#probes--
       this.#windows = 0
     } else {
-      this.#step = 1
       this.#postpone(nowMs)
     }
     this.#load.limit = this.#home
     this.#load.openWindow(nowMs)
-    return kept && more && gain >= keenShare * growth && this.#home < this.#load.top(nowMs)
+    const keen = kept && more && gain >= keenShare * growth && this.#home < this.#load.top(nowMs)
+    return keen && goodput !== 'void' ? goodput : undefined
   }
 
   /** Wider where windows are noisy, but never so wide that a loss in step with the limit would pass. */

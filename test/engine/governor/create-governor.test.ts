@@ -127,6 +127,15 @@ describe('pauses', () => {
     expect(started).toBe(1)
   })
 
+  it('obeys no Retry-After beyond the longest allowed', () => {
+    const time = new VirtualTime()
+    const governor = createGovernor({ clock: time, maxRetryAfterMs: 5000 })
+    const error = new TrawlError('ERR_HTTP_THROTTLED', 'status 429', { retryAfterMs: 86_400_000 })
+    governor.tryAcquire('a.test')?.release({ result: 'throttled', error })
+    expect(governor.pausedForMs('a.test')).toBeGreaterThanOrEqual(5000)
+    expect(governor.pausedForMs('a.test')).toBeLessThanOrEqual(5500)
+  })
+
   it('sets no timer when nobody was refused or nobody listens', () => {
     const time = new VirtualTime()
     const governor = createGovernor({ clock: time })
@@ -208,6 +217,24 @@ describe('brakes', () => {
   it('counts failures of connections against the host, and those of files or disks not', () => {
     expect(limitAfterFailures('ERR_NET_RESET')).toBeLessThan(8)
     expect(limitAfterFailures('ERR_DIGEST_MISMATCH')).toBe(10)
+  })
+})
+
+describe('many hosts', () => {
+  it('forgets idle hosts, but neither the busy nor what was learned', () => {
+    const governor = createGovernor({ clock: new VirtualTime(), limits: { perHost: 8 } })
+    const busy = governor.tryAcquire('busy.test')
+    const shy = acquireAll(() => governor.tryAcquire('shy.test'))
+    for (const lease of shy.slice(6)) lease.release({ result: 'throttled' })
+    for (const lease of shy.slice(0, 6)) lease.release(ok)
+    for (let index = 0; index < 30_000; index++) governor.tryAcquire(`h${index}.test`)?.release(ok)
+    const hosts = governor.snapshot().hosts.map((entry) => entry.host)
+    expect(hosts.length).toBeLessThanOrEqual(10_001)
+    expect(hosts).toContain('busy.test')
+    expect(hosts).not.toContain('shy.test')
+    expect(governor.learned().map((entry) => entry.host)).toContain('shy.test')
+    busy?.release(ok)
+    expect(governor.snapshot().active).toBe(0)
   })
 })
 

@@ -16,6 +16,8 @@ export interface OriginTraits {
   /** Above this many requests at once, all of them together get done only 1/`collapseFactor` of the best. */
   readonly collapseAbove?: number
   readonly collapseFactor?: number
+  /** In place of the factor: everything takes (requests / collapseAbove) to this power as long. */
+  readonly collapsePower?: number
   /** Above this many requests at once, the surplus gets 429. */
   readonly throttleAbove?: number
   /** Requests above this rate (over one second) get 429. */
@@ -110,8 +112,10 @@ export class SimulatedOrigin {
   }
 
   #slowness(): number {
-    const { collapseAbove = Infinity, collapseFactor = 5 } = this.traits
-    return this.#active > collapseAbove ? (collapseFactor * this.#active) / collapseAbove : 1
+    const { collapseAbove = Infinity, collapseFactor = 5, collapsePower } = this.traits
+    if (this.#active <= collapseAbove) return 1
+    const excess = this.#active / collapseAbove
+    return collapsePower === undefined ? collapseFactor * excess : excess ** collapsePower
   }
 
   #overRate(): boolean {
