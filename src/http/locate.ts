@@ -34,7 +34,8 @@ export function createLocate(): (url: string) => RequestTarget {
       if (known.size >= maxKnownPrefixes) known.clear()
       known.set(prefix, parsed.origin)
     }
-    return { origin: parsed.origin, path: parsed.pathname + parsed.search }
+    // Not pathname and search: these lose the mark of an empty query.
+    return { origin: parsed.origin, path: parsed.href.slice(parsed.origin.length) }
   }
 }
 
@@ -50,5 +51,8 @@ function parse(url: string): URL {
       context: { url },
     })
   }
+  parsed.username = ''
+  parsed.password = ''
+  parsed.hash = ''
   return parsed
 }

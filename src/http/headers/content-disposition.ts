@@ -1,4 +1,5 @@
 import { decodeExtended, parse } from 'content-disposition'
+import { decodeUtf8, decodeWireText } from './wire-text.ts'
 
 const maxHeaderChars = 8192
 
@@ -47,13 +48,7 @@ function decodeExtendedName(value: string | undefined): string | undefined {
 }
 
 function decodePlain(name: string): string {
-  return decodePercent(decodeWords(decodeUtf8(name)))
-}
-
-/** Headers arrive as Latin-1; many servers write UTF-8 into them. */
-function decodeUtf8(name: string): string {
-  if (!/[\u0080-\u00ff]/.test(name) || /[\u0100-\uffff]/.test(name)) return name
-  return utf8(Buffer.from(name, 'latin1')) ?? name
+  return decodePercent(decodeWords(decodeWireText(name)))
 }
 
 /** Only what decodes to more than ASCII: `100%25.zip` is likelier a name than a code. */
@@ -71,7 +66,7 @@ function decodeWords(name: string): string {
   const word = /=\?(utf-8|iso-8859-1|us-ascii)\?([bq])\?([^?]*)\?=\s*/gi
   return name.replace(word, (whole: string, set: string, kind: string, data: string) => {
     const bytes = kind.toLowerCase() === 'b' ? Buffer.from(data, 'base64') : decodeQuoted(data)
-    return (set.toLowerCase() === 'utf-8' ? utf8(bytes) : bytes.toString('latin1')) ?? whole
+    return (set.toLowerCase() === 'utf-8' ? decodeUtf8(bytes) : bytes.toString('latin1')) ?? whole
   })
 }
 
@@ -80,14 +75,6 @@ function decodeQuoted(text: string): Buffer {
     .replaceAll('_', ' ')
     .replace(/=([0-9a-f]{2})/gi, (_whole, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
   return Buffer.from(raw, 'latin1')
-}
-
-function utf8(bytes: Buffer): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    return undefined
-  }
 }
 
 /** RFC 6266, 4.3: whatever else the name says about folders is not the server's business. */

@@ -1,4 +1,5 @@
 import { TrawlError } from '../../core/index.ts'
+import { decodeWireText } from '../headers/wire-text.ts'
 import {
   headerValue,
   type Interceptor,
@@ -82,8 +83,7 @@ function isRedirect({ status, headers }: TransportResponse): boolean {
 
 function targetOf(request: TransportRequest, response: TransportResponse, walk: Walk): URL {
   const from = new URL(request.url)
-  // Headers arrive as Latin-1; locations beyond ASCII are UTF-8 on the line.
-  const location = Buffer.from(headerValue(response.headers, 'location') ?? '', 'latin1').toString()
+  const location = decodeWireText(headerValue(response.headers, 'location') ?? '')
   if (!URL.canParse(location, from.href)) throw refused(request.url, `redirect to no URL: ${location}`)
   const target = new URL(location, from)
   if (target.protocol !== 'http:' && target.protocol !== 'https:') {
