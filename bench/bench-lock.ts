@@ -16,7 +16,9 @@ export function takeBenchLock(): () => void {
     } catch (error) {
       if (!(error instanceof Error) || !('code' in error) || error.code !== 'EEXIST') throw error
       const holder = readHolder()
-      if (isRunning(holder)) throw new Error(`another benchmark is running: process ${holder}, lock ${path}`)
+      if (isRunning(holder)) {
+        throw new Error(`another benchmark is running: process ${holder}, lock ${path}`, { cause: error })
+      }
       rmSync(path, { force: true })
     }
   }

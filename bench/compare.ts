@@ -60,16 +60,26 @@ export async function compare(options: CompareOptions): Promise<readonly Contend
 async function runOnce(contender: Contender, round: number, options: CompareOptions): Promise<Run> {
   const out = emptyFolder(options.folder, 'out')
   await options.onStart?.(contender)
-  const measured = await measureCommand(contender.command(out), {
-    env: options.env,
-    stderrPath: join(options.folder, 'stderr.txt'),
-    timeoutMs: options.timeoutMs,
-  })
-  const fault = measured.exitCode === 0 ? options.check(out) : failureOf(measured, options.timeoutMs)
-  const run: Run = { ...measured, round, ...(fault === undefined ? {} : { fault }) }
+  const run = await runInto(contender, out, { ...options, round })
   await options.onEnd?.(contender, run)
   rmSync(out, { recursive: true, force: true })
   return run
+}
+
+/** Surroundings of one run. */
+export interface RunOptions extends Pick<CompareOptions, 'folder' | 'env' | 'timeoutMs' | 'check'> {
+  readonly round: number
+  readonly onSample?: (elapsedMs: number) => void
+}
+
+/** Runs a contender once into the folder `out`, as it is, and checks what is there then. */
+export async function runInto(contender: Contender, out: string, options: RunOptions): Promise<Run> {
+  const measured = await measureCommand(contender.command(out), {
+    ...options,
+    stderrPath: join(options.folder, 'stderr.txt'),
+  })
+  const fault = measured.exitCode === 0 ? options.check(out) : failureOf(measured, options.timeoutMs)
+  return { ...measured, round: options.round, ...(fault === undefined ? {} : { fault }) }
 }
 
 function failureOf(measured: Measurement, timeoutMs: number): string {

@@ -12,9 +12,8 @@ import {
 import { join } from 'node:path'
 import type { UrlList } from './contender.ts'
 
-/** Files that an origin serves and that a download must equal. */
+/** Files that an origin serves and that a download must equal. Nothing is stored: all of it follows from the index. */
 export interface Corpus {
-  readonly folder: string
   readonly count: number
   readonly totalBytes: number
   nameOf(index: number): string
@@ -23,9 +22,10 @@ export interface Corpus {
   bytesOf(index: number): Buffer
 }
 
-/** What to make: sizes go from half of the mean to one and a half of it. */
+/** What to make. */
 export interface CorpusOptions {
   readonly count: number
+  /** Sizes go from half of this to one and a half of it. */
   readonly meanBytes: number
 }
 
@@ -33,25 +33,34 @@ const blockBytes = 1024 * 1024
 const checkedFiles = 200
 const pieceBytes = 8 * 1024 * 1024
 
-/** Makes files of different content and size, the same ones every time. */
-export function makeCorpus(folder: string, options: CorpusOptions): Corpus {
-  mkdirSync(folder, { recursive: true })
-  const block = noise(blockBytes + options.meanBytes * 2)
-  const nameOf = (index: number): string => `${String(index).padStart(7, '0')}.bin`
-  const sizeOf = (index: number): number =>
-    Math.floor(options.meanBytes / 2) + (mixed(index) % (options.meanBytes + 1))
-  const bytesOf = (index: number): Buffer => {
-    const from = mixed(index + 1) % blockBytes
-    const bytes = Buffer.from(block.subarray(from, from + sizeOf(index)))
-    if (bytes.length >= 4) bytes.writeUInt32BE(index)
-    return bytes
-  }
+/** Defines files of different content and size, the same ones every time and in every process. */
+export function defineCorpus(options: CorpusOptions): Corpus {
+  const { count, meanBytes } = options
+  const block = noise(blockBytes + meanBytes * 2)
+  const sizeOf = (index: number): number => Math.floor(meanBytes / 2) + (mixed(index) % (meanBytes + 1))
   let totalBytes = 0
-  for (let index = 0; index < options.count; index++) {
-    totalBytes += sizeOf(index)
-    writeWhole(join(folder, nameOf(index)), [bytesOf(index)])
+  for (let index = 0; index < count; index++) totalBytes += sizeOf(index)
+  return {
+    count,
+    totalBytes,
+    sizeOf,
+    nameOf: (index) => `${String(index).padStart(7, '0')}.bin`,
+    bytesOf(index) {
+      const from = mixed(index + 1) % blockBytes
+      const bytes = Buffer.from(block.subarray(from, from + sizeOf(index)))
+      if (bytes.length >= 4) bytes.writeUInt32BE(index)
+      return bytes
+    },
   }
-  return { folder, count: options.count, totalBytes, nameOf, sizeOf, bytesOf }
+}
+
+/** Writes all files of a corpus into a new folder, and returns its path. */
+export function writeCorpus(corpus: Corpus, folder: string): string {
+  mkdirSync(folder, { recursive: true })
+  for (let index = 0; index < corpus.count; index++) {
+    writeWhole(join(folder, corpus.nameOf(index)), [corpus.bytesOf(index)])
+  }
+  return folder
 }
 
 /** Makes one large file and returns its path. Its bytes differ everywhere, so that a misplaced piece shows. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Benchmark, BenchReport, BenchSetting } from './benchmark.ts'
 import { compare } from './compare.ts'
-import { checkCorpus, listCorpus, makeCorpus } from './corpus.ts'
+import { checkCorpus, defineCorpus, listCorpus, writeCorpus } from './corpus.ts'
 import { startLateOrigin, type LateOriginFacts } from './origins/late-origin.ts'
 import { aria2cList } from './peers/aria2c.ts'
 import { chosen } from './peers/chosen.ts'
@@ -18,11 +18,11 @@ export const lateOrigin: Benchmark = {
   title: '3,000 files of about 12 kB from an origin that answers 60 ms late',
   async run(setting: BenchSetting): Promise<BenchReport> {
     const { folder, scale } = setting
-    const corpus = makeCorpus(join(folder, 'files'), {
+    const corpus = defineCorpus({
       count: Math.ceil(fullCount * scale),
       meanBytes: 12_000,
     })
-    const origin = await startLateOrigin({ root: corpus.folder, delayMs })
+    const origin = await startLateOrigin({ root: writeCorpus(corpus, join(folder, 'files')), delayMs })
     const seen: Record<string, LateOriginFacts[]> = {}
     try {
       const list = listCorpus(folder, corpus, origin.url)

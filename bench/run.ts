@@ -2,7 +2,6 @@
  * Speed beside other programs: `node bench/run.ts NAME...`. See bench/README.md.
  */
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -135,13 +134,13 @@ async function runBenchmark(
   return right && (!options.strict || report.targets.every(isMet))
 }
 
-async function runScript(name: string): Promise<number | null> {
+function runScript(name: string): Promise<number | null> {
   const path = join(import.meta.dirname, scripts[name] ?? '')
   if (!existsSync(path)) throw new Error(`${path} does not exist`)
-  const [code] = (await once(spawn('node', [path, ...passedArgs], { stdio: 'inherit' }), 'exit')) as [
-    number | null,
-  ]
-  return code
+  const child = spawn('node', [path, ...passedArgs], { stdio: 'inherit' })
+  return new Promise((resolve, reject) => {
+    child.once('error', reject).once('exit', resolve)
+  })
 }
 
 function say(line: string): void {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Benchmark, BenchReport, BenchSetting } from './benchmark.ts'
 import { compare } from './compare.ts'
-import { checkCorpus, listCorpus, makeCorpus } from './corpus.ts'
+import { checkCorpus, defineCorpus, listCorpus, writeCorpus } from './corpus.ts'
 import { startNginx } from './origins/nginx.ts'
 import { chosen } from './peers/chosen.ts'
 import { aria2cList } from './peers/aria2c.ts'
@@ -18,11 +18,11 @@ export const smallFiles: Benchmark = {
   title: '30,000 files of about 12 kB from nginx on loopback',
   async run(setting: BenchSetting): Promise<BenchReport> {
     const { folder, scale } = setting
-    const corpus = makeCorpus(join(folder, 'files'), {
+    const corpus = defineCorpus({
       count: Math.ceil(fullCount * scale),
       meanBytes: 12_000,
     })
-    const origin = await startNginx({ folder, root: corpus.folder })
+    const origin = await startNginx({ folder, root: writeCorpus(corpus, join(folder, 'files')) })
     try {
       const list = listCorpus(folder, corpus, origin.url)
       const contenders = await compare({

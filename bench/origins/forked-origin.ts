@@ -10,7 +10,7 @@ export interface ForkedOrigin<Facts> extends Origin {
 }
 
 /** Messages of the process: where it listens, then an answer to each `facts`. */
-type Message = { readonly url: string } | { readonly facts: unknown }
+type Message<Facts> = { readonly url: string } | { readonly facts: Facts }
 
 /** Starts a server module of this folder; `options` reach it as JSON in its first argument. */
 export async function forkOrigin<Facts>(module: string, options: unknown): Promise<ForkedOrigin<Facts>> {
@@ -20,8 +20,9 @@ export async function forkOrigin<Facts>(module: string, options: unknown): Promi
     throw new Error(`the origin ${module} ended with code ${code}`)
   })
   failed.catch(() => {})
-  const next = async (): Promise<Message> => {
-    const [message] = (await Promise.race([once(child, 'message'), failed])) as [Message]
+  const next = async (): Promise<Message<Facts>> => {
+    const answer = await Promise.race([once(child, 'message'), failed])
+    const message: Message<Facts> = answer[0]
     return message
   }
   const first = await next()
@@ -33,7 +34,7 @@ export async function forkOrigin<Facts>(module: string, options: unknown): Promi
       child.send('facts')
       const message = await answer
       if (!('facts' in message)) throw new Error(`the origin ${module} did not answer`)
-      return message.facts as Facts
+      return message.facts
     },
     async close() {
       if (child.connected) child.disconnect()

@@ -5,7 +5,7 @@ import { serveForked } from './forked-origin.ts'
 import type { LateOriginFacts, LateOriginOptions } from './late-origin.ts'
 
 // A bare HTTP/1.1 server: node:http would cost more than the clients that are measured.
-const options = JSON.parse(process.argv[2] ?? '') as LateOriginOptions
+const options: LateOriginOptions = JSON.parse(process.argv[2] ?? '')
 const answers = readAnswers(options.root)
 const missing = Buffer.from('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n')
 let requests = 0

@@ -3,13 +3,16 @@ import { findProgram, versionOf } from '../program.ts'
 
 /** aria2c over a list, so many files at once, one connection each. Undefined where it is not installed. */
 export function aria2cList(list: UrlList, parallel: number): Contender | undefined {
-  return aria2c(`aria2c -j${parallel}`, ['-j', String(parallel), '-x1', '-s1', '-i', list.path])
+  return aria2c(`aria2c -j${parallel}`, [`-j${parallel}`, '-x1', '-s1', '-i', list.path])
 }
 
 /** aria2c with one file in so many connections; 16 is the most it allows. Undefined where it is not installed. */
 export function aria2cFile(url: string, connections: number): Contender | undefined {
   return aria2c(`aria2c -x${connections}`, [
-    ...['-x', String(connections), '-s', String(connections), '-k', '1M', url],
+    `--max-connection-per-server=${connections}`,
+    `--split=${connections}`,
+    '--min-split-size=1M',
+    url,
   ])
 }
 
