@@ -16,7 +16,7 @@ export {
   type RunOptions,
   type TaskInput,
 } from './run/run.ts'
-export { hostOf } from './run/running-task.ts'
+export { hostOf } from './run/host-of.ts'
 export { createLocalExecutor, type LocalExecutorOptions } from './transfer/local-executor.ts'
 export type {
   EntityFacts,

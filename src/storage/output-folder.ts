@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, rmSync, statfsSync, type Stats } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { TrawlError, type TaskId } from '../core/index.ts'
+import { TrawlError, type Extent, type TaskId } from '../core/index.ts'
 import { FolderLock } from './folder-lock.ts'
 import { FileJournal } from './journal/file-journal.ts'
 import type { Journal } from './journal/journal.ts'
@@ -62,6 +62,12 @@ export class OutputFolder {
   /** Where the bytes of an unfinished task are. */
   partPath(id: TaskId): string {
     return `${this.#state}/parts/${id}`
+  }
+
+  /** True when the part file has all the bytes that a checkpoint speaks of. */
+  holds(checkpoint: { readonly id: TaskId; readonly extents: readonly Extent[] }): boolean {
+    const size = lstatSync(this.partPath(checkpoint.id), { throwIfNoEntry: false })?.size ?? 0
+    return checkpoint.extents.every((extent) => extent.end <= size)
   }
 
   statePath(name: string): string {

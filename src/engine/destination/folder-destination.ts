@@ -61,7 +61,7 @@ export class FolderDestination implements Destination {
     if (journal.state(task.id) !== undefined) {
       const entry = journal.find(task.id)
       const path = entry?.named?.path
-      const kept = entry?.checkpoint
+      const kept = entry?.checkpoint && this.#folder.holds(entry.checkpoint) ? entry.checkpoint : undefined
       return { admit: 'fetch', ...(path === undefined ? {} : { path }), ...(kept ? { kept } : {}) }
     }
     if (this.#options.onExists === 'skip') {
@@ -117,6 +117,7 @@ export class FolderDestination implements Destination {
 
   checkpoint(named: NamedTask, kept: KeptBytes): void {
     this.#folder.journal.checkpoint({ id: named.task.id, ...kept })
+    this.#folder.journal.flush()
   }
 
   failed(

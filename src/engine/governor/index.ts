@@ -8,6 +8,7 @@ export type {
   Lease,
   LeaseReport,
 } from './governor.ts'
+export { reportOf } from './lease-report.ts'
 export type { BudgetSource } from './budget-source.ts'
 export type { LoadSignal } from './load-signal.ts'
 export { createEventLoopLoad, type EventLoopLoadOptions } from './event-loop-load.ts'

@@ -27,7 +27,7 @@ import type {
 import { OutcomeChannel } from './outcome-channel.ts'
 import { decideRetry, type RetryOptions } from './retry-policy.ts'
 import { RunCounters } from './run-counters.ts'
-import { newRunningTask, placesOf } from './running-task.ts'
+import { newRunningTask, placesOf, sizeOf } from './running-task.ts'
 import { TaskQueue, type RunningTask } from './task-queue.ts'
 import { VolumeGuard } from './volume-guard.ts'
 
@@ -100,6 +100,7 @@ export class Run {
   #stopping = false
   #paused = false
   readonly #pausedHosts = new Set<string>()
+  readonly #capacityListeners = new Set<() => void>()
   #pumping = false
 
   constructor(parts: RunParts, options: RunOptions) {
@@ -276,6 +277,8 @@ export class Run {
         if (item) this.#attempt(item, lease)
         else lease.release({ result: 'cancelled' })
       }
+      // Waiting files go first; what they leave is for further connections of active ones.
+      for (const listen of this.#capacityListeners) listen()
     } finally {
       this.#pumping = false
     }
@@ -332,6 +335,10 @@ export class Run {
     }
     if (result.result === 'failed') {
       item.kept = result.kept
+      const size = sizeOf(result.kept)
+      // Progress starts the count of tries anew.
+      if (size > item.keptBytes) item.attempt = Math.min(item.attempt, 1)
+      item.keptBytes = size
       item.httpStatus = result.httpStatus ?? item.httpStatus
       this.#failed(item, result.error)
     } else {
@@ -395,6 +402,8 @@ export class Run {
       this.#volume.pause(error)
       return
     }
+    if (startsAnew.has(error.code) && item.restarts < 2 && !this.#stopping)
+      return this.#startAnew(item, error)
     const decision = decideRetry(
       error,
       { attempts: item.attempt, throttles: item.throttles },
@@ -414,6 +423,19 @@ export class Run {
     }
     if (decision.delayMs === 0) this.#queue.add(item)
     else this.#addLater(item, decision.delayMs)
+  }
+
+  /** What is there of the file is of no use; it comes anew, at once, and people are told. */
+  #startAnew(item: RunningTask, error: TrawlError): void {
+    item.restarts++
+    item.attempt--
+    item.kept = undefined
+    this.#options.onEvent?.({
+      type: 'job.notice',
+      message: `${describeLocator(item.task.locator)}: ${error.message}; starting again`,
+      error: error.toJSON(),
+    })
+    this.#queue.add(item)
   }
 
   #addLater(item: RunningTask, delayMs: number): void {
@@ -498,7 +520,19 @@ export class Run {
     }
     return {
       entity: (order, facts) => this.#entity(itemOf(order), facts),
-      acquire: (host) => (this.#mayStart() ? this.#parts.governor.tryAcquire(host) : undefined),
+      // Also while the run drains: what is active is to end.
+      acquire: (host) =>
+        this.#volume.paused || this.#pausedHosts.has(host)
+          ? undefined
+          : this.#parts.governor.tryAcquire(host),
+      onCapacity: (listen) => {
+        this.#capacityListeners.add(listen)
+        return () => void this.#capacityListeners.delete(listen)
+      },
+      connections: (order, count) => {
+        const item = this.#active.get(order.task.id)
+        if (item) item.connections = count
+      },
       received: (order, host, count) => {
         const item = itemOf(order)
         item.doneBytes += count
@@ -566,6 +600,9 @@ export class Run {
     this.#channel.end(error)
   }
 }
+
+/** The server's version of the file is another, or it does not do ranges: no fault that waiting would mend. */
+const startsAnew: ReadonlySet<string> = new Set(['ERR_ENTITY_CHANGED', 'ERR_RANGE_IGNORED'])
 
 type MutableOutcome = { -readonly [K in keyof Outcome]: Outcome[K] }
 

@@ -1,5 +1,7 @@
 import { TrawlError, type DownloadTask, type Place } from '../../core/index.ts'
 import type { Admission } from '../destination/destination.ts'
+import type { KeptBytes } from '../transfer/transfer.ts'
+import { hostOf } from './host-of.ts'
 import type { RunningTask } from './task-queue.ts'
 
 export function newRunningTask(
@@ -25,6 +27,8 @@ export function newRunningTask(
     httpStatus: undefined,
     refreshed: 0,
     replace: admission.replace ?? false,
+    restarts: 0,
+    keptBytes: sizeOf(admission.kept),
   }
 }
 
@@ -34,12 +38,9 @@ export function placesOf(item: RunningTask): readonly Place[] {
   throw new TrawlError('ERR_INTERNAL', 'a task without places was started')
 }
 
-/** Host and port of a URL, as limits are kept by. Cheaper than parsing the whole URL. */
-export function hostOf(url: string): string {
-  const start = url.indexOf('://') + 3
-  if (start < 3) throw new TrawlError('ERR_URL_INVALID', `${url} is not a URL`, { context: { url } })
-  let end = start
-  while (end < url.length && !'/?#'.includes(url[end] ?? '/')) end++
-  const at = url.lastIndexOf('@', end)
-  return url.slice(at >= start ? at + 1 : start, end).toLowerCase()
+/** Bytes that are kept of a file. */
+export function sizeOf(kept: KeptBytes | undefined): number {
+  let size = 0
+  for (const { start, end } of kept?.extents ?? []) size += end - start
+  return size
 }

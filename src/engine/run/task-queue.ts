@@ -23,6 +23,10 @@ export interface RunningTask {
   /** Times that its address was asked for again. */
   refreshed: number
   replace: boolean
+  /** Times that the file was started anew because it changed or its server has no ranges. */
+  restarts: number
+  /** Bytes on disk when the present attempt began. */
+  keptBytes: number
 }
 
 interface HostQueue {

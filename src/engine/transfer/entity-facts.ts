@@ -1,5 +1,10 @@
 import type { Validators } from '../../core/index.ts'
-import { headerValue, parseContentLength, type TransportResponse } from '../../http/index.ts'
+import {
+  headerValue,
+  parseAcceptRanges,
+  parseContentLength,
+  type TransportResponse,
+} from '../../http/index.ts'
 import type { EntityFacts } from './transfer.ts'
 
 /** What the headers of a good response say about the file behind it. */
@@ -22,6 +27,11 @@ export function entityFactsOf(response: TransportResponse): EntityFacts {
   }
   if (length !== undefined) facts.lengthBytes = length
   if (contentType !== undefined) facts.contentType = contentType
+  const ranges = headerValue(headers, 'accept-ranges')
+  if (ranges !== undefined) {
+    const accepts = parseAcceptRanges(ranges)
+    if (accepts !== undefined) facts.acceptsRanges = accepts
+  }
   if (contentDisposition !== undefined) facts.contentDisposition = contentDisposition
   return facts
 }

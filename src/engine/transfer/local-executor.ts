@@ -1,18 +1,23 @@
-import { toTrawlError, TrawlError, type Clock, type Place } from '../../core/index.ts'
+import { toTrawlError, TrawlError, type Clock, type Digest, type Place } from '../../core/index.ts'
 import { headerValue, type Transport, type TransportResponse } from '../../http/index.ts'
 import type { Sink } from '../../storage/index.ts'
-import type { Lease, LeaseReport } from '../governor/index.ts'
+import { reportOf, type Lease, type LeaseReport } from '../governor/index.ts'
+import { hostOf } from '../run/host-of.ts'
+import { SegmentedTransfer } from '../segments/segmented-transfer.ts'
+import { algorithmsOf, ByteCounter, verifyDigests } from '../verify/index.ts'
 import { entityFactsOf } from './entity-facts.ts'
 import { judgeResponse } from './judge-response.ts'
 import type {
   EntityFacts,
   Executor,
   ExecutorProperties,
+  KeptBytes,
+  StagedTransfer,
   TransferCallbacks,
   TransferOrder,
   TransferResult,
 } from './transfer.ts'
-import { WholeBody } from './whole-body.ts'
+import { checkLength, fileFactsOf, WholeBody } from './whole-body.ts'
 
 export interface LocalExecutorOptions {
   readonly transport: Transport
@@ -50,6 +55,10 @@ class Attempt {
   readonly #resolve: (result: TransferResult) => void
   #fetchedBytes = 0
   #response: TransportResponse | undefined
+  #sink: Sink | undefined
+  #transfer: SegmentedTransfer | undefined
+  #generation = 1
+  #leaseHandedOver = false
 
   constructor(
     options: LocalExecutorOptions,
@@ -67,43 +76,139 @@ class Attempt {
 
   start(): void {
     const order = this.#order
+    const { kept } = order
+    if (kept?.lengthBytes !== undefined && kept.extents.length > 0) {
+      this.#settle(this.#resume(kept, kept.lengthBytes))
+      return
+    }
     const place = order.places[order.attempt % order.places.length]
     if (!place) return this.#fail(new TrawlError('ERR_INTERNAL', 'a transfer without a place'))
     this.#send(place).then(
-      (response) => this.#answered(response),
+      (response) => this.#answered(response, place),
       (error: unknown) => this.#fail(error),
     )
   }
 
-  #answered(response: TransportResponse): void {
+  #answered(response: TransportResponse, place: Place): void {
     this.#response = response
     this.#lease.headers()
     try {
       const error = judgeResponse(response, this.#options.clock) ?? refuseEncoded(response)
       if (error) throw error
       const facts = entityFactsOf(response)
-      const verdict = this.#callbacks.entity(this.#order, facts)
-      if (verdict.verdict === 'skip') {
+      const sink = this.#open(facts, undefined)
+      if (!sink) {
         response.body.cancel()
-        const { reason, path } = verdict
-        return this.#end({
-          result: 'skipped',
-          reason,
-          fetchedBytes: 0,
-          ...(path === undefined ? {} : { path }),
-        })
+        return
       }
-      this.#takeWhole(response, facts, verdict.sink)
+      if (
+        facts.lengthBytes !== undefined &&
+        facts.lengthBytes >= segmentedBytes &&
+        sink.properties.randomAccess
+      ) {
+        const transfer = this.#segmented(facts, facts.lengthBytes, sink, place)
+        this.#settle(this.#runSegmented(transfer, facts, facts.lengthBytes, response))
+      } else {
+        this.#takeWhole(response, facts, sink)
+      }
     } catch (error) {
       response.body.cancel()
       this.#fail(error)
     }
-    return undefined
+  }
+
+  /** The file's sink, opened; undefined when no bytes are wanted and the attempt has ended. */
+  #open(facts: EntityFacts, kept: KeptBytes | undefined): Sink | undefined {
+    const verdict = this.#callbacks.entity(this.#order, facts)
+    if (verdict.verdict === 'skip') {
+      const { reason, path } = verdict
+      this.#end({ result: 'skipped', reason, fetchedBytes: 0, ...(path === undefined ? {} : { path }) })
+      return undefined
+    }
+    this.#generation = kept?.generation ?? 1
+    verdict.sink.open(kept?.extents ?? [], this.#generation, facts.lengthBytes)
+    this.#sink = verdict.sink
+    return verdict.sink
+  }
+
+  /** Goes on from what an earlier attempt or run left on disk. */
+  async #resume(kept: KeptBytes, lengthBytes: number): Promise<StagedTransfer | undefined> {
+    const place = this.#order.places[0]
+    if (!place) throw new TrawlError('ERR_INTERNAL', 'a transfer without a place')
+    const facts: EntityFacts = {
+      url: place.url,
+      httpStatus: 206,
+      lengthBytes,
+      validators: kept.validators[hostOf(place.url)] ?? {},
+      ...(kept.contentType === undefined ? {} : { contentType: kept.contentType }),
+    }
+    const sink = this.#open(facts, kept)
+    if (!sink) return undefined
+    const transfer = this.#segmented(facts, lengthBytes, sink, place, kept)
+    transfer.resume(kept)
+    return this.#runSegmented(transfer, facts, lengthBytes, undefined)
+  }
+
+  #segmented(
+    facts: EntityFacts,
+    lengthBytes: number,
+    sink: Sink,
+    place: Place,
+    kept?: KeptBytes,
+  ): SegmentedTransfer {
+    const { transport, clock, signal } = this.#options
+    this.#transfer = new SegmentedTransfer({
+      order: this.#order,
+      callbacks: { ...this.#callbacks, received: (_order, _host, count) => this.#received(count) },
+      transport,
+      clock,
+      signal,
+      sink,
+      generation: this.#generation,
+      lengthBytes,
+      contentType: facts.contentType,
+      validators: { ...kept?.validators, [hostOf(place.url)]: facts.validators },
+      rangesAllowed: facts.acceptsRanges !== false,
+      hostOf,
+    })
+    return this.#transfer
+  }
+
+  async #runSegmented(
+    transfer: SegmentedTransfer,
+    facts: EntityFacts,
+    lengthBytes: number,
+    response: TransportResponse | undefined,
+  ): Promise<StagedTransfer> {
+    this.#leaseHandedOver = true
+    const sum = await transfer.run(this.#lease, response)
+    const { task } = this.#order
+    const sink = this.#sink
+    if (!sink) throw new TrawlError('ERR_INTERNAL', 'a transfer without a sink')
+    checkLength(task.expectedSizeBytes, lengthBytes, facts.url)
+    const digests = task.digests ? await digestsOf(sink, lengthBytes, task.digests) : []
+    if (task.digests) verifyDigests(task.digests, digests, facts.url)
+    return {
+      result: 'staged',
+      sink,
+      generation: this.#generation,
+      lengthBytes,
+      crc32: sum,
+      digests,
+      fetchedBytes: this.#fetchedBytes,
+      facts: fileFactsOf(facts, digests[0]),
+    }
+  }
+
+  #settle(work: Promise<StagedTransfer | undefined>): void {
+    work.then(
+      (staged) => staged && this.#end(staged),
+      (error: unknown) => this.#fail(error),
+    )
   }
 
   #takeWhole(response: TransportResponse, facts: EntityFacts, sink: Sink): void {
-    const generation = (this.#order.kept?.generation ?? 0) + 1
-    sink.open([], generation, facts.lengthBytes)
+    const generation = this.#generation
     const whole = new WholeBody({
       task: this.#order.task,
       facts,
@@ -122,20 +227,37 @@ class Attempt {
   }
 
   #end(result: TransferResult): void {
-    this.#lease.release(wentWell)
+    if (!this.#leaseHandedOver) this.#lease.release(wentWell)
     this.#resolve(result)
   }
 
   #fail(thrown: unknown): void {
     const error = toTrawlError(thrown)
-    this.#lease.release(reportOf(error))
+    if (!this.#leaseHandedOver) this.#lease.release(reportOf(error))
+    if (!this.#transfer || startsAnew.has(error.code)) {
+      this.#sink?.abort({ discard: true })
+      this.#resolve(this.#failed(error, undefined))
+      return
+    }
+    this.#transfer
+      .kept()
+      .catch(() => undefined)
+      .then((kept) => {
+        this.#sink?.abort()
+        this.#resolve(this.#failed(error, kept))
+      })
+      .catch((broken: unknown) => this.#resolve(this.#failed(toTrawlError(broken), undefined)))
+  }
+
+  #failed(error: TrawlError, kept: KeptBytes | undefined): TransferResult {
     const httpStatus = this.#response?.status
-    this.#resolve({
+    return {
       result: 'failed',
       error,
       fetchedBytes: this.#fetchedBytes,
       ...(httpStatus === undefined ? {} : { httpStatus }),
-    })
+      ...(kept === undefined ? {} : { kept }),
+    }
   }
 
   #send(place: Place): Promise<TransportResponse> {
@@ -155,14 +277,19 @@ class Attempt {
   }
 }
 
+/** Files at least this long may be split, and are gone on with where they stopped. */
+const segmentedBytes = 1024 * 1024
+
+/** After these, nothing that is on disk may be used. */
+const startsAnew: ReadonlySet<string> = new Set([
+  'ERR_ENTITY_CHANGED',
+  'ERR_RANGE_IGNORED',
+  'ERR_RANGE_INVALID',
+  'ERR_DIGEST_MISMATCH',
+])
+
 const noHeaders: Readonly<Record<string, string>> = {}
 const wentWell: LeaseReport = { result: 'ok' }
-
-function reportOf(error: TrawlError): LeaseReport {
-  if (error.code === 'ERR_CANCELLED') return { result: 'cancelled' }
-  if (error.code === 'ERR_HTTP_THROTTLED') return { result: 'throttled', error }
-  return { result: 'error', error }
-}
 
 /** A coding that was not asked for changes the bytes: they would not be the file's. */
 function refuseEncoded(response: TransportResponse): TrawlError | undefined {
@@ -175,4 +302,14 @@ function refuseEncoded(response: TransportResponse): TrawlError | undefined {
       context: { url: response.url },
     },
   )
+}
+
+/** Digests of a staged file, read back from the disk a piece at a time so that nothing else has to wait. */
+async function digestsOf(sink: Sink, lengthBytes: number, expected: readonly Digest[]): Promise<Digest[]> {
+  const counter = new ByteCounter(algorithmsOf(expected))
+  for (let at = 0; at < lengthBytes; at += segmentedBytes) {
+    counter.update(sink.read(at, Math.min(segmentedBytes, lengthBytes - at)))
+    await new Promise(setImmediate)
+  }
+  return counter.digests()
 }

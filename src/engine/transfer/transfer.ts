@@ -40,6 +40,8 @@ export interface EntityFacts {
   readonly contentType?: string
   readonly contentDisposition?: string
   readonly validators: Validators
+  /** What Accept-Ranges says; undefined when it is missing. */
+  readonly acceptsRanges?: boolean
   /** All fields, names in lower case, for name templates. */
   readonly headers?: ResponseHeaders
 }
@@ -55,6 +57,10 @@ export interface TransferCallbacks {
   entity(order: TransferOrder, facts: EntityFacts): EntityVerdict
   /** More connections for the same file; undefined when there is no room now. */
   acquire(host: string): Lease | undefined
+  /** Called whenever `acquire` might give a lease; the returned function ends that. */
+  onCapacity(listen: () => void): () => void
+  /** How many connections work on the file now. */
+  connections(order: TransferOrder, count: number): void
   /** Body bytes arrived, for progress and limits; milliseconds to wait before reading on. */
   received(order: TransferOrder, host: string, count: number): number
   /** Bytes are safe on disk; to be journaled. */

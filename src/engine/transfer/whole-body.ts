@@ -71,7 +71,8 @@ export function fileFactsOf(facts: EntityFacts, digest: FileFacts['digest']): Fi
   return kept
 }
 
-function checkLength(expected: number | undefined, got: number, url: string): void {
+/** Throws ERR_LENGTH_MISMATCH when a length was announced and another came. */
+export function checkLength(expected: number | undefined, got: number, url: string): void {
   if (expected === undefined || expected === got) return
   throw new TrawlError('ERR_LENGTH_MISMATCH', `${got} bytes arrived, ${expected} were announced`, {
     context: { url, expected, got },

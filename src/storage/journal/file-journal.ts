@@ -2,11 +2,14 @@ import type { Outcome, TaskId } from '../../core/index.ts'
 import {
   decodeCheckpoint,
   decodeFailed,
+  decodeIntendedFile,
   decodeIntent,
+  decodeName,
   decodeNamed,
   encodeCheckpoint,
+  encodeDone,
   encodeFailed,
-  encodeId,
+  encodeForget,
   encodeIntent,
   encodeNamed,
   previousRecord,
@@ -21,7 +24,7 @@ import type {
   NamedRecord,
   TaskState,
 } from './journal.ts'
-import { LogFile, type LogDamage } from './log-file.ts'
+import { LogFile, type LogDamage, type LoggedRecord } from './log-file.ts'
 import { outcomeOf } from './outcome-of.ts'
 import { RecordEncoder, RecordReader, recordHeadBytes, recordType } from './record-codec.ts'
 import { TaskIndex } from './task-index.ts'
@@ -47,7 +50,8 @@ export class FileJournal implements Journal {
     const damage = this.#log.replay((type, offset, buffer, payloadAt) =>
       this.#replayed(type, offset, new RecordReader(buffer, payloadAt)),
     )
-    this.resumed = this.#index.size
+    const { named, partial, staged, done, failed } = this.counts()
+    this.resumed = named + partial + staged + done + failed
     if (damage.length > 0) options.onDamage?.(damage)
   }
 
@@ -59,26 +63,19 @@ export class FileJournal implements Journal {
   doneFile(id: TaskId): DoneFile | undefined {
     if (this.#index.state(id) !== stateNumber.done) return undefined
     const { buffer, payloadAt } = this.#record(this.#index.offset(id))
-    const reader = new RecordReader(buffer, payloadAt)
-    reader.id()
-    reader.float64()
-    reader.uint32()
-    const lengthBytes = reader.float64()
-    reader.uint32()
-    return { lengthBytes, path: reader.text() }
+    return decodeIntendedFile(buffer, payloadAt)
   }
 
   find(id: TaskId): JournalEntry | undefined {
     const state = this.state(id)
     if (state === undefined) return undefined
     const entry: { -readonly [K in keyof JournalEntry]: JournalEntry[K] } = { id, state }
-    for (let offset = this.#index.offset(id); offset >= 0;) {
-      const { buffer, payloadAt, type } = this.#record(offset)
+    for (let record = this.#latest(id); record; record = this.#behind(id, record)) {
+      const { buffer, payloadAt, type } = record
       if (type === recordType.named) entry.named = decodeNamed(buffer, payloadAt)
       else if (type === recordType.checkpoint) entry.checkpoint = decodeCheckpoint(buffer, payloadAt)
       else if (type === recordType.intent) entry.intent = decodeIntent(buffer, payloadAt)
       else if (type === recordType.failed) entry.failed = decodeFailed(buffer, payloadAt)
-      offset = previousRecord(type, buffer, payloadAt)
     }
     return entry
   }
@@ -98,20 +95,23 @@ export class FileJournal implements Journal {
   }
 
   done(id: TaskId): void {
-    encodeId(this.#encoder, recordType.done, id)
+    if (this.#index.state(id) !== stateNumber.staged) return
+    encodeDone(this.#encoder, id, this.#index.offset(id))
     this.#index.setState(id, stateNumber.done)
   }
 
   failed(record: FailedRecord): void {
     // What is on disk of the file stays known behind the failure, so that the next run goes on from it.
-    let previous = this.#index.offset(record.id)
-    if (previous >= 0 && this.#record(previous).type === recordType.failed) previous = this.#behind(previous)
-    this.#append(record.id, stateNumber.failed, () => encodeFailed(this.#encoder, record, previous))
+    let previous = this.#latest(record.id)
+    if (previous?.type === recordType.failed) previous = this.#behind(record.id, previous)
+    this.#append(record.id, stateNumber.failed, () =>
+      encodeFailed(this.#encoder, record, previous?.offset ?? -1),
+    )
   }
 
   forget(id: TaskId): void {
-    if (this.#index.state(id) === 0) return
-    encodeId(this.#encoder, recordType.forget, id)
+    if (this.state(id) === undefined) return
+    encodeForget(this.#encoder, id)
     this.#index.set(id, stateNumber.forgotten, -1)
   }
 
@@ -128,10 +128,10 @@ export class FileJournal implements Journal {
 
   staged(): readonly IntentRecord[] {
     const records: IntentRecord[] = []
-    this.#index.eachIn(stateNumber.staged, (offset) => {
+    for (const offset of this.#offsets([stateNumber.staged])) {
       const { buffer, payloadAt } = this.#record(offset)
       records.push(decodeIntent(buffer, payloadAt))
-    })
+    }
     return records
   }
 
@@ -147,16 +147,18 @@ export class FileJournal implements Journal {
   }
 
   eachName(visit: (path: string) => void): void {
-    const visitNamed = (offset: number): void => {
+    // Twice over the log, in its order: at random, each of a million names would cost a read of its own.
+    const behind: number[] = []
+    for (const offset of this.#offsets([1, 2, 3, 4, 5])) {
       const { buffer, payloadAt, type } = this.#record(offset)
-      if (type === recordType.named) visit(decodeNamed(buffer, payloadAt).path)
-      else if (type === recordType.intent) visit(decodeIntent(buffer, payloadAt).path)
-      else visitBehind(previousRecord(type, buffer, payloadAt))
+      const path = decodeName(type, buffer, payloadAt)
+      if (path === undefined) behind.push(offset)
+      else visit(path)
     }
-    const visitBehind = (offset: number): void => {
-      if (offset >= 0) visitNamed(offset)
+    for (const offset of behind) {
+      const path = this.#nameBehind(this.#record(offset))
+      if (path !== undefined) visit(path)
     }
-    for (const state of [1, 2, 3, 4, 5]) this.#index.eachIn(state, visitBehind)
   }
 
   counts(): Readonly<Record<TaskState, number>> {
@@ -185,23 +187,48 @@ export class FileJournal implements Journal {
   }
 
   /** The record at an offset of the log, also when it has not been flushed yet. */
-  #record(offset: number): { readonly buffer: Buffer; readonly payloadAt: number; readonly type: number } {
+  #record(offset: number): LoggedRecord {
     const at = offset - this.#log.lengthBytes
     if (at < 0) return this.#log.record(offset)
     const buffer = this.#encoder.bytes()
-    return { buffer, payloadAt: at + recordHeadBytes, type: buffer[at + 8] ?? 0 }
+    return { buffer, payloadAt: at + recordHeadBytes, type: buffer[at + 8] ?? 0, offset }
   }
 
-  #behind(offset: number): number {
-    const { buffer, payloadAt, type } = this.#record(offset)
-    return previousRecord(type, buffer, payloadAt)
+  #latest(id: TaskId): LoggedRecord | undefined {
+    const offset = this.#index.offset(id)
+    return offset < 0 ? undefined : this.#record(offset)
+  }
+
+  /** The record before this one in the chain of its task; undefined where there is none, or damage stands there. */
+  #behind(id: TaskId, { type, buffer, payloadAt, offset }: LoggedRecord): LoggedRecord | undefined {
+    const previous = previousRecord(type, buffer, payloadAt)
+    if (previous < 0 || previous >= offset) return undefined
+    const record = previous < this.#log.lengthBytes ? this.#log.soundRecord(previous) : this.#record(previous)
+    return record && new RecordReader(record.buffer, record.payloadAt).id() === id ? record : undefined
   }
 
   /** Offset of the latest record of a type for a task, following the chain backwards; -1 without one. */
   #offsetOf(id: TaskId, type: number): number {
-    let offset = this.#index.offset(id)
-    while (offset >= 0 && this.#record(offset).type !== type) offset = this.#behind(offset)
-    return offset
+    let record = this.#latest(id)
+    while (record && record.type !== type) record = this.#behind(id, record)
+    return record?.offset ?? -1
+  }
+
+  #nameBehind(head: LoggedRecord): string | undefined {
+    const id = new RecordReader(head.buffer, head.payloadAt).id()
+    for (let record = this.#behind(id, head); record; record = this.#behind(id, record)) {
+      const path = decodeName(record.type, record.buffer, record.payloadAt)
+      if (path !== undefined) return path
+    }
+    return undefined
+  }
+
+  /** Offsets of the latest records of all tasks in some states, in the order of the log. */
+  #offsets(wanted: readonly number[]): Float64Array {
+    const offsets = new Float64Array(this.#index.size)
+    let count = 0
+    for (const state of wanted) this.#index.eachIn(state, (offset) => void (offsets[count++] = offset))
+    return offsets.subarray(0, count).sort()
   }
 
   #replayed(type: number, offset: number, reader: RecordReader): void {
@@ -209,7 +236,11 @@ export class FileJournal implements Journal {
     if (type === recordType.named) this.#index.set(id, stateNumber.named, offset)
     else if (type === recordType.checkpoint) this.#index.set(id, stateNumber.partial, offset)
     else if (type === recordType.intent) this.#index.set(id, stateNumber.staged, offset)
-    else if (type === recordType.done) this.#index.setState(id, stateNumber.done)
+    else if (type === recordType.done) {
+      // Of the very intent that stands in the index: where damage took that one, an older name would be confirmed.
+      const isIts = this.#index.state(id) === stateNumber.staged && this.#index.offset(id) === reader.float64()
+      if (isIts) this.#index.setState(id, stateNumber.done)
+    }
     else if (type === recordType.failed) this.#index.set(id, stateNumber.failed, offset)
     else if (type === recordType.forget && this.#index.state(id) !== 0) {
       this.#index.set(id, stateNumber.forgotten, -1)

@@ -1,17 +1,23 @@
 import type { ErrorData, Extent, TaskId, Validators } from '../../core/index.ts'
-import type { CheckpointRecord, FailedRecord, FileFacts, IntentRecord, NamedRecord } from './journal.ts'
+import type { CheckpointRecord, DoneFile, FailedRecord, FileFacts, IntentRecord, NamedRecord } from './journal.ts'
 import { RecordReader, recordType, type RecordEncoder } from './record-codec.ts'
+
+/** Longer texts are cut: with them a record could grow beyond what a reader takes for sound. */
+const maxTextChars = 64 * 1024
+/** More ranges of one file are not kept; what is left out is fetched again. */
+const maxExtents = 10_000
 
 /**
  * Payloads of the records, field by field, as docs/formats.md lists them. Fields that a re-run reads for every
  * file are binary; the rest is JSON. `previous` is the offset of an earlier record of the same task, or -1.
  */
 export function encodeNamed(encoder: RecordEncoder, record: NamedRecord): number {
-  const offset = encoder.begin(recordType.named, 40 + record.path.length * 3 + record.input.length * 3)
+  const input = cut(record.input)
+  const offset = encoder.begin(recordType.named, 40 + record.path.length * 3 + input.length * 3)
   encoder.id(record.id)
   encoder.float64(record.ordinal)
   encoder.text(record.path)
-  encoder.text(record.input)
+  encoder.text(input)
   encoder.end()
   return offset
 }
@@ -24,7 +30,7 @@ export function decodeNamed(buffer: Buffer, payloadAt: number): NamedRecord {
 export function encodeCheckpoint(encoder: RecordEncoder, record: CheckpointRecord, previous: number): number {
   const rest = JSON.stringify({
     length: record.lengthBytes,
-    extents: record.extents.map((extent) => [extent.start, extent.end]),
+    extents: record.extents.slice(0, maxExtents).map((extent) => [extent.start, extent.end]),
     validators: record.validators,
     contentType: record.contentType,
   })
@@ -87,15 +93,29 @@ export function decodeIntent(buffer: Buffer, payloadAt: number): IntentRecord {
   }
 }
 
+/** Length and path of an intent, without the rest: what a re-run asks of each of a million files. */
+export function decodeIntendedFile(buffer: Buffer, payloadAt: number): DoneFile {
+  const reader = new RecordReader(buffer, payloadAt + 28)
+  const lengthBytes = reader.float64()
+  reader.uint32()
+  return { lengthBytes, path: reader.text() }
+}
+
+/** The name in a named or intent record; undefined for other types. */
+export function decodeName(type: number, buffer: Buffer, payloadAt: number): string | undefined {
+  if (type === recordType.named) return new RecordReader(buffer, payloadAt + 24).text()
+  if (type === recordType.intent) return decodeIntendedFile(buffer, payloadAt).path
+  return undefined
+}
+
 export function encodeFailed(encoder: RecordEncoder, record: FailedRecord, previous: number): number {
-  const rest = JSON.stringify({
-    ordinal: record.ordinal,
-    input: record.input,
-    path: record.path,
-    attempts: record.attempts,
-    error: record.error,
-    httpStatus: record.httpStatus,
-  })
+  const { error } = record
+  const whole = JSON.stringify(failedFields(record, error))
+  // What made it so long is in the context, such as an address of a million characters.
+  const rest =
+    whole.length <= maxTextChars
+      ? whole
+      : JSON.stringify(failedFields(record, { code: error.code, message: cut(error.message) }))
   const offset = encoder.begin(recordType.failed, 32 + rest.length * 3)
   encoder.id(record.id)
   encoder.float64(previous)
@@ -104,24 +124,35 @@ export function encodeFailed(encoder: RecordEncoder, record: FailedRecord, previ
   return offset
 }
 
+function failedFields(record: FailedRecord, error: ErrorData): Omit<FailedRecord, 'id'> {
+  const { id: _id, input, ...rest } = record
+  return { ...rest, input: cut(input), error }
+}
+
+function cut(text: string): string {
+  return text.length > maxTextChars ? text.slice(0, maxTextChars) : text
+}
+
 export function decodeFailed(buffer: Buffer, payloadAt: number): FailedRecord {
   const reader = new RecordReader(buffer, payloadAt)
   const id = reader.id()
   reader.float64()
-  const rest = JSON.parse(reader.text()) as {
-    ordinal: number
-    input: string
-    path?: string
-    attempts: number
-    error: ErrorData
-    httpStatus?: number
-  }
+  const rest = JSON.parse(reader.text()) as Omit<FailedRecord, 'id'>
   return { id, ...rest }
 }
 
+/** The rename that the intent at `intentAt` announced has been made. */
+export function encodeDone(encoder: RecordEncoder, id: TaskId, intentAt: number): number {
+  const offset = encoder.begin(recordType.done, 24)
+  encoder.id(id)
+  encoder.float64(intentAt)
+  encoder.end()
+  return offset
+}
+
 /** A record that is nothing but a type and a task. */
-export function encodeId(encoder: RecordEncoder, type: number, id: TaskId): number {
-  const offset = encoder.begin(type, 16)
+export function encodeForget(encoder: RecordEncoder, id: TaskId): number {
+  const offset = encoder.begin(recordType.forget, 16)
   encoder.id(id)
   encoder.end()
   return offset

@@ -1,4 +1,14 @@
-import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fdatasyncSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  writeSync,
+} from 'node:fs'
+import { crc32 } from 'node:zlib'
 import { formats, TrawlError } from '../../core/index.ts'
 import { storageError } from '../storage-error.ts'
 import { maxRecordBytes, recordHeadBytes, soundRecordLength } from './record-codec.ts'
@@ -6,8 +16,10 @@ import { maxRecordBytes, recordHeadBytes, soundRecordLength } from './record-cod
 const magic = 'TRAWLJNL'
 const headBytes = 16
 const blockBytes = 256 * 1024
+/** A block begins at a multiple of this at or before the record asked for: neighbours are asked for in any order. */
+const blockStepBytes = 64 * 1024
 
-/** A stretch of the log that held no sound record. */
+/** A stretch of the log that held no sound record; at 0, the head. */
 export interface LogDamage {
   readonly atByte: number
   readonly lostBytes: number
@@ -23,8 +35,8 @@ export interface LoggedRecord {
 export type RecordVisitor = (type: number, offset: number, buffer: Buffer, payloadAt: number) => void
 
 /**
- * The file under the journal: a head with magic and version, then records. Knows bytes, not meanings. Reads go
- * through one cached block, since re-runs ask in the order of the log.
+ * The file under the journal: a head with magic, version and their CRC-32, then records. Knows bytes, not meanings.
+ * Reads go through one cached block, since re-runs ask nearly in the order of the log.
  */
 export class LogFile {
   readonly path: string
@@ -32,21 +44,28 @@ export class LogFile {
   #length: number
   #block = Buffer.allocUnsafe(0)
   #blockAt = 0
+  #headWasDamaged = false
 
   /** Opens or creates the log. Throws ERR_FORMAT_NEWER, ERR_JOURNAL_CORRUPT (not a journal), storage errors. */
   constructor(path: string) {
     this.path = path
     try {
-      this.#fd = openSync(path, 'a+', 0o644)
-      this.#length = fstatSync(this.#fd).size
-      if (this.#length < headBytes) {
-        ftruncateSync(this.#fd, 0)
-        this.#length = writeSync(this.#fd, head())
-      }
+      // Not for appending: what a write that failed in its middle left behind is written over by the next.
+      this.#fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644)
     } catch (error) {
       throw storageError(error, { path, doing: 'open the journal' })
     }
-    this.#checkHead()
+    try {
+      this.#length = fstatSync(this.#fd).size
+      if (this.#length < headBytes) {
+        ftruncateSync(this.#fd, 0)
+        this.#length = writeSync(this.#fd, head(), 0, headBytes, 0)
+      }
+      this.#checkHead()
+    } catch (error) {
+      closeSync(this.#fd)
+      throw storageError(error, { path, doing: 'open the journal' })
+    }
   }
 
   get lengthBytes(): number {
@@ -58,8 +77,8 @@ export class LogFile {
    * (a write that was cut off) is removed, so that new records follow sound ones.
    */
   replay(visit: RecordVisitor): readonly LogDamage[] {
-    const damage: LogDamage[] = []
-    const chunk = Buffer.allocUnsafe(4 * 1024 * 1024)
+    const damage: LogDamage[] = this.#headWasDamaged ? [{ atByte: 0, lostBytes: headBytes }] : []
+    const chunk = Buffer.allocUnsafe(Math.min(4 * 1024 * 1024, this.#length))
     let at = headBytes
     let badSince = -1
     while (at < this.#length) {
@@ -120,9 +139,10 @@ export class LogFile {
   append(bytes: Buffer): void {
     let written = 0
     try {
-      while (written < bytes.length) written += writeSync(this.#fd, bytes, written, bytes.length - written)
+      while (written < bytes.length) {
+        written += writeSync(this.#fd, bytes, written, bytes.length - written, this.#length + written)
+      }
     } catch (error) {
-      if (written > 0) ftruncateSync(this.#fd, this.#length)
       throw storageError(error, { path: this.path, doing: 'write the journal' })
     }
     this.#length += bytes.length
@@ -136,18 +156,24 @@ export class LogFile {
     }
   }
 
-  /** A buffer that holds the whole record at `offset`, and where its payload starts in it. */
-  record(offset: number): { readonly buffer: Buffer; readonly payloadAt: number; readonly type: number } {
+  /**
+   * A buffer that holds the whole record at `offset`, where its payload starts in it, and whether it is sound.
+   * What `replay` visited is sound unless the file was changed since; an offset read from a record may lead anywhere.
+   */
+  record(offset: number): LoggedRecord {
     let at = offset - this.#blockAt
-    if (
-      at < 0 ||
-      at + recordHeadBytes > this.#block.length ||
-      at + this.#recordLength(at) > this.#block.length
-    ) {
-      this.#load(offset)
-      at = 0
+    if (at < 0 || at + recordHeadBytes > this.#block.length || at + this.#recordLength(at) > this.#block.length) {
+      at = this.#load(offset)
     }
-    return { buffer: this.#block, payloadAt: at + recordHeadBytes, type: this.#block[at + 8] ?? 0 }
+    return { buffer: this.#block, payloadAt: at + recordHeadBytes, type: this.#block[at + 8] ?? 0, offset }
+  }
+
+  /** As `record`, checked; undefined where no sound record stands. */
+  soundRecord(offset: number): LoggedRecord | undefined {
+    if (offset < headBytes || offset + recordHeadBytes > this.#length) return undefined
+    const record = this.record(offset)
+    const at = record.payloadAt - recordHeadBytes
+    return soundRecordLength(record.buffer, at, record.buffer.length) > 0 ? record : undefined
   }
 
   close(): void {
@@ -158,16 +184,29 @@ export class LogFile {
     return recordHeadBytes + this.#block.readUInt32LE(at)
   }
 
-  #load(offset: number): void {
-    const block = Buffer.allocUnsafe(blockBytes)
-    let length = readSync(this.#fd, block, 0, blockBytes, offset)
-    this.#block = block.subarray(0, length)
+  /** Makes the block one that holds the record at `offset`, and tells where in it. */
+  #load(offset: number): number {
+    const start = offset - (offset % blockStepBytes)
+    const at = offset - start
+    this.#read(start, blockBytes)
+    if (this.#block.length < at + recordHeadBytes) return this.#emptyAt(offset)
+    const needed = at + this.#recordLength(at)
+    if (needed > this.#block.length && needed <= at + maxRecordBytes) this.#read(start, needed)
+    return needed <= this.#block.length ? at : this.#emptyAt(offset)
+  }
+
+  #read(start: number, length: number): void {
+    const block = Buffer.allocUnsafe(length)
+    const got = readSync(this.#fd, block, 0, length, start)
+    this.#block = block.subarray(0, got)
+    this.#blockAt = start
+  }
+
+  /** Nothing can be read there: an empty record of no type stands for it. */
+  #emptyAt(offset: number): number {
+    this.#block = Buffer.alloc(recordHeadBytes)
     this.#blockAt = offset
-    const needed = this.#recordLength(0)
-    if (needed <= length) return
-    const larger = Buffer.allocUnsafe(needed)
-    length = readSync(this.#fd, larger, 0, needed, offset)
-    this.#block = larger.subarray(0, length)
+    return 0
   }
 
   #cutTail(at: number): void {
@@ -182,24 +221,31 @@ export class LogFile {
   #checkHead(): void {
     const bytes = Buffer.alloc(headBytes)
     readSync(this.#fd, bytes, 0, headBytes, 0)
-    if (bytes.toString('latin1', 0, 8) !== magic) {
-      closeSync(this.#fd)
+    const isSound = crc32(bytes.subarray(0, 12)) === bytes.readUInt32LE(12)
+    const isOurs = bytes.toString('latin1', 0, 8) === magic
+    const version = bytes.readUInt32LE(8)
+    if (isSound && isOurs && version <= formats.journal) return
+    if (isSound && isOurs) {
+      throw new TrawlError(
+        'ERR_FORMAT_NEWER',
+        `${this.path} was written by a newer trawl (version ${version})`,
+        { context: { path: this.path } },
+      )
+    }
+    if (!isOurs && !this.#holdsRecords()) {
       throw new TrawlError('ERR_JOURNAL_CORRUPT', `${this.path} is not a trawl journal`, {
         hint: 'Move it away if it is not needed; finished files are recognised by their length.',
         context: { path: this.path },
       })
     }
-    const version = bytes.readUInt32LE(8)
-    if (version > formats.journal) {
-      closeSync(this.#fd)
-      throw new TrawlError(
-        'ERR_FORMAT_NEWER',
-        `${this.path} was written by a newer trawl (version ${version})`,
-        {
-          context: { path: this.path },
-        },
-      )
-    }
+    this.#headWasDamaged = true
+    writeSync(this.#fd, head(), 0, headBytes, 0)
+  }
+
+  /** True when at least one sound record stands in the file. */
+  #holdsRecords(): boolean {
+    for (const chunk of this.chunks()) if (chunk.length > 0) return true
+    return false
   }
 }
 
@@ -207,5 +253,6 @@ function head(): Buffer {
   const bytes = Buffer.alloc(headBytes)
   bytes.write(magic, 'latin1')
   bytes.writeUInt32LE(formats.journal, 8)
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, 12)), 12)
   return bytes
 }

@@ -15,7 +15,8 @@ import { outcomeOf } from './outcome-of.ts'
 export class MemoryJournal implements Journal {
   readonly resumed = 0
   readonly #entries = new Map<TaskId, JournalEntry>()
-  #finished: TaskId[] = []
+  /** In the order in which they finished. */
+  readonly #finished = new Set<TaskId>()
 
   state(id: TaskId): TaskState | undefined {
     return this.#entries.get(id)?.state
@@ -31,30 +32,32 @@ export class MemoryJournal implements Journal {
   }
 
   named(record: NamedRecord): void {
-    this.#entries.set(record.id, { id: record.id, state: 'named', named: record })
+    this.#put({ id: record.id, state: 'named', named: record })
   }
 
   checkpoint(record: CheckpointRecord): void {
-    this.#put(record.id, { state: 'partial', checkpoint: record })
+    this.#put({ ...this.#namedOf(record.id), id: record.id, state: 'partial', checkpoint: record })
   }
 
   intent(record: IntentRecord): void {
-    this.#put(record.id, { state: 'staged', intent: record })
+    this.#put({ ...this.#namedOf(record.id), id: record.id, state: 'staged', intent: record })
   }
 
   done(id: TaskId): void {
-    this.#put(id, { state: 'done' })
-    this.#end(id)
+    const entry = this.#entries.get(id)
+    if (entry?.state !== 'staged') return
+    this.#put({ ...entry, state: 'done' })
+    this.#finished.add(id)
   }
 
   failed(record: FailedRecord): void {
-    this.#put(record.id, { state: 'failed', failed: record })
-    this.#end(record.id)
+    this.#put({ ...this.#entries.get(record.id), id: record.id, state: 'failed', failed: record })
+    this.#finished.add(record.id)
   }
 
   forget(id: TaskId): void {
     this.#entries.delete(id)
-    this.#finished = this.#finished.filter((each) => each !== id)
+    this.#finished.delete(id)
   }
 
   flush(): void {}
@@ -90,12 +93,13 @@ export class MemoryJournal implements Journal {
 
   close(): void {}
 
-  #put(id: TaskId, change: Partial<JournalEntry> & { readonly state: TaskState }): void {
-    this.#entries.set(id, { ...this.#entries.get(id), ...change, id })
+  #put(entry: JournalEntry): void {
+    this.#entries.set(entry.id, entry)
+    this.#finished.delete(entry.id)
   }
 
-  #end(id: TaskId): void {
-    this.#finished = this.#finished.filter((each) => each !== id)
-    this.#finished.push(id)
+  #namedOf(id: TaskId): Pick<JournalEntry, 'named'> {
+    const named = this.#entries.get(id)?.named
+    return named ? { named } : {}
   }
 }
