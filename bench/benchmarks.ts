@@ -10,6 +10,7 @@ export const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   'total-cap': async () => (await import('./total-cap.ts')).totalCap,
   collapse: async () => (await import('./collapse.ts')).collapse,
   'slow-collapse': async () => (await import('./collapse.ts')).slowCollapse,
+  soak: async () => (await import('./soak.ts')).soak,
 }
 
 /** Benchmarks that print their own results: started as programs, with the arguments that follow `--`. */
@@ -17,5 +18,4 @@ export const scripts: Readonly<Record<string, string>> = {
   'dataset-plan': 'dataset-plan.ts',
   images: 'images.ts',
   pack: 'pack.ts',
-  soak: 'soak.ts',
 }
