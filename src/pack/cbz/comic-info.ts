@@ -107,9 +107,9 @@ function people(names: readonly string[] | undefined): string | undefined {
   return names?.map((name) => name.replaceAll(/\s*,\s*/g, ' ')).join(', ')
 }
 
-/** The schema knows whole numbers only. */
+/** The schema knows whole numbers of 32 bits only, and negative ones mean unknown. */
 function wholeNumber(value: number | undefined): number | undefined {
-  return value !== undefined && Number.isInteger(value) ? value : undefined
+  return value !== undefined && Number.isInteger(value) && value >= 0 && value < 2 ** 31 ? value : undefined
 }
 
 function notes(metadata: BookMetadata, pages: ComicPages): string {

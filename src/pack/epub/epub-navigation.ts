@@ -55,13 +55,17 @@ export function navigationXhtml(pages: readonly EpubPage[], title: string, langu
 /** The same for readers of EPUB 2 (OPF 2.0.1, NCX). */
 export function ncxXml(pages: readonly EpubPage[], title: string, identifier: string): string {
   const tree = contentsTree(pages, title)
+  let id = 0
   let order = 0
+  let last = ''
   const points = (entries: readonly Entry[]): string =>
     entries
       .map((entry) => {
-        order++
+        // Entries with the same target must have the same place in the order of reading.
+        if (entry.href !== last) order++
+        last = entry.href
         return (
-          `<navPoint id="nav-${order}" playOrder="${order}"><navLabel><text>${xmlText(entry.title)}</text></navLabel>` +
+          `<navPoint id="nav-${++id}" playOrder="${order}"><navLabel><text>${xmlText(entry.title)}</text></navLabel>` +
           `<content src="${entry.href}"/>${points(entry.kids)}</navPoint>`
         )
       })

@@ -17,8 +17,8 @@ export interface Jp2Header {
   readonly widthPx: number
   readonly heightPx: number
   readonly components: number
-  /** Bits of each component. */
-  readonly bitDepths: readonly number[]
+  /** Bits of each component less one, and 128 where it is signed, as the file tells it. */
+  readonly precisions: readonly number[]
   readonly colours: readonly Jp2Colour[]
   readonly palette: boolean
   /** Which kind of opacity channel there is. */
@@ -77,15 +77,15 @@ function* boxes(image: ImageBytes, from: number, to: number): IterableIterator<B
 function readSize(
   image: ImageBytes,
   start: number,
-): Pick<Jp2Header, 'widthPx' | 'heightPx' | 'components' | 'bitDepths'> {
+): Pick<Jp2Header, 'widthPx' | 'heightPx' | 'components' | 'precisions'> {
   const head = image.bytes(start, 42)
   if (head.length < 42 || head.readUInt32BE(0) !== 0xff4fff51) throw damaged(image, 'no SIZ marker')
   const components = head.readUInt16BE(40)
   const widthPx = head.readUInt32BE(8) - head.readUInt32BE(16)
   const heightPx = head.readUInt32BE(12) - head.readUInt32BE(20)
   const details = Buffer.from(image.bytes(start + 42, components * 3))
-  const bitDepths = Array.from({ length: components }, (_, i) => ((details[i * 3] ?? 0) & 0x7f) + 1)
-  return { widthPx, heightPx, components, bitDepths }
+  const precisions = Array.from({ length: components }, (_, i) => details[i * 3] ?? 0)
+  return { widthPx, heightPx, components, precisions }
 }
 
 function readColour(body: Buffer): Jp2Colour {

@@ -73,7 +73,7 @@ export class GatherWriter {
       await this.#written()
       await this.#writeAll(bytes.subarray(0, inFile), position)
     }
-    this.#block.set(bytes.subarray(inFile), position + inFile - this.#flushedTo)
+    if (inFile < bytes.length) this.#block.set(bytes.subarray(inFile), position + inFile - this.#flushedTo)
   }
 
   /** Everything appended so far is in the file; with `sync` on the medium. */

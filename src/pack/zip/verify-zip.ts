@@ -44,6 +44,7 @@ function checkEntry(
   block: Buffer,
   password: string | undefined,
 ): string | undefined {
+  if (!entry.confirmed) return 'its two headers differ'
   const check = entry.encrypted ? createEntryCheck(password ?? '') : undefined
   let crc = 0
   for (let done = 0; done < entry.storedBytes;) {

@@ -16,6 +16,8 @@ export interface DirectoryEntry {
   readonly method: number
   /** With WinZip AES; other encryption is refused. */
   readonly encrypted: boolean
+  /** The local header tells the same name, sizes and checksum. Archives written as a stream tell them later. */
+  readonly confirmed: boolean
 }
 
 const windowBytes = 64 * 1024
@@ -106,9 +108,22 @@ function directoryEntry(reader: WindowReader, entry: yauzl.Entry): DirectoryEntr
     sizeBytes: entry.uncompressedSize,
     storedBytes: entry.compressedSize,
     contentOffset: entry.relativeOffsetOfLocalHeader + 30 + header.readUInt16LE(26) + header.readUInt16LE(28),
+    confirmed: agrees(reader, header, entry),
     method: encrypted && aes ? aes.readUInt16LE(5) : entry.compressionMethod,
     encrypted,
   }
+}
+
+function agrees(reader: WindowReader, header: Buffer, entry: yauzl.Entry): boolean {
+  const offset = entry.relativeOffsetOfLocalHeader
+  const name = reader.bytes(offset + 30, header.readUInt16LE(26))
+  const sizes = [header.readUInt32LE(18), header.readUInt32LE(22)]
+  const wide = sizes.every((size) => size === 0xffffffff)
+  return (
+    name.equals(entry.fileNameRaw) &&
+    header.readUInt32LE(14) === entry.crc32 &&
+    (wide || (sizes[0] === entry.compressedSize && sizes[1] === entry.uncompressedSize))
+  )
 }
 
 function readUpTo(fd: number, into: Buffer, position: number): number {
