@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, createReadStream, openSync, readFileSync } from 'node:fs'
+import { pipeline, type Writable } from 'node:stream'
 
 /** A program to run and measure. */
 export interface Command {
@@ -49,19 +50,17 @@ const rssSampleLimit = 40
  */
 export async function measureCommand(command: Command, options: MeasureOptions): Promise<Measurement> {
   const before = endedChildren()
-  const input = command.stdinPath === undefined ? undefined : openSync(command.stdinPath, 'r')
   const errors = openSync(options.stderrPath, 'w')
   const rss: number[] = []
   let peakRssBytes = 0
   const startedAt = performance.now()
-  // A pipe as a shell makes it, so that the program sees no file behind its standard input.
-  const child =
-    input === undefined
-      ? spawn(command.program, command.args, { stdio: ['ignore', 'ignore', errors], env: options.env })
-      : spawn('/bin/sh', ['-c', 'cat | exec "$0" "$@"', command.program, ...command.args], {
-          stdio: [input, 'ignore', errors],
-          env: options.env,
-        })
+  const child = spawn(command.program, command.args, {
+    stdio: [command.stdinPath === undefined ? 'ignore' : 'pipe', 'ignore', errors],
+    env: options.env,
+  })
+  const stop = (): void => void child.kill('SIGKILL')
+  process.once('exit', stop)
+  if (command.stdinPath !== undefined && child.stdin !== null) feed(command.stdinPath, child.stdin)
   const sample = (): void => {
     const now = memoryOf(child.pid ?? 0)
     if (now.rssBytes > 0) rss.push(now.rssBytes)
@@ -69,7 +68,7 @@ export async function measureCommand(command: Command, options: MeasureOptions):
     options.onSample?.(performance.now() - startedAt)
   }
   const timer = setInterval(sample, options.sampleMs ?? 20)
-  const deadline = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs)
+  const deadline = setTimeout(stop, options.timeoutMs)
   try {
     const exitCode = await new Promise<number | null>((resolve, reject) => {
       child.once('error', reject).once('exit', (code) => resolve(code))
@@ -84,26 +83,21 @@ export async function measureCommand(command: Command, options: MeasureOptions):
   } finally {
     clearInterval(timer)
     clearTimeout(deadline)
+    process.removeListener('exit', stop)
     closeSync(errors)
-    if (input !== undefined) closeSync(input)
   }
 }
 
-/** Processor time of another process and its threads so far, in milliseconds; 0 when it is gone. */
-export function processCpuMs(pid: number): number {
-  const fields = statFields(String(pid))
-  return fields === undefined ? 0 : (Number(fields[11]) + Number(fields[12])) * tickMs
+function feed(path: string, input: Writable): void {
+  // A program that ends before it has read everything shows in its exit code.
+  pipeline(createReadStream(path), input, () => {})
 }
 
 function endedChildren(): { readonly user: number; readonly system: number } {
-  const fields = statFields('self') ?? []
+  const text = readProc('/proc/self/stat')
+  // Fields from the third on: the second one, the name, may contain anything.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   return { user: Number(fields[13] ?? 0), system: Number(fields[14] ?? 0) }
-}
-
-/** Fields of /proc/PID/stat from the third on: the second one, the name, may contain anything. */
-function statFields(pid: string): readonly string[] | undefined {
-  const text = readProc(`/proc/${pid}/stat`)
-  return text === '' ? undefined : text.slice(text.lastIndexOf(')') + 2).split(' ')
 }
 
 function memoryOf(pid: number): { readonly rssBytes: number; readonly peakBytes: number } {
