@@ -209,8 +209,8 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
     }
     if (answer === undefined) return
     if (answer === false) return this.#conclude('stopped')
+    // The connection goes on meanwhile, until enough is kept.
     this.#waiting = true
-    if (!this.#over) this.#controller?.pause()
     answer.then(
       (later) => this.#goOn(later),
       (error: unknown) => this.#crash(error),

@@ -55,8 +55,9 @@ export interface TransportResponse {
 }
 
 /**
- * What to do with a chunk: nothing or a promise to wait for before the next one (the connection is paused
- * meanwhile), or `false` to stop and close the connection. The chunk may be kept, but pins up to 64 KiB.
+ * What to do with a chunk: nothing, or a promise to wait for before the next one (some chunks are kept meanwhile,
+ * then the connection is paused), or `false` to stop and close the connection. The chunk may be kept, but pins up
+ * to 64 KiB.
  */
 export type ChunkConsumer = (chunk: Buffer) => void | false | Promise<void | false>
 

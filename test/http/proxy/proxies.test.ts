@@ -171,6 +171,16 @@ describeWith(['openssl'], 'proxies and TLS', () => {
     expect(proxy.asked).toEqual([`CONNECT localhost:${secure.port}`])
   })
 
+  test('with the address guard, CONNECT names the address that was checked', async () => {
+    await http({ hosts: { '192.0.2.1': '127.0.0.1' } }, '', {
+      ...trust,
+      addressGuard: { allow: ['192.0.2.0/24'] },
+      dns: { overrides: ['localhost:*:192.0.2.1'] },
+    })
+    expect(await get(`https://localhost:${secure.port}/f`)).toBe(50_000)
+    expect(proxy.asked).toEqual([`CONNECT 192.0.2.1:${secure.port}`])
+  })
+
   test.each([
     [407, 'never', 'job'],
     [403, 'never', 'task'],
