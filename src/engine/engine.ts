@@ -2,7 +2,9 @@ import { systemClock, type Clock, type JobLimits } from '../core/index.ts'
 import type { Transport } from '../http/index.ts'
 import type { Governor } from './governor/index.ts'
 import { createRateLimiter, type RateLimiter } from './rate-limit/index.ts'
-import { Run, type RunOptions, type TaskInput } from './run/run.ts'
+import { hostEvent } from './run/run-view.ts'
+import { Run, type RunOptions } from './run/run.ts'
+import type { TaskInput } from './run/task-input.ts'
 import { createLocalExecutor } from './transfer/local-executor.ts'
 import type { Executor } from './transfer/transfer.ts'
 
@@ -40,7 +42,10 @@ export function createEngine(options: EngineOptions): Engine {
         mode: options.mode ?? 'async',
         signal: runOptions.signal,
       })
-      const run = new Run({ executor, governor, clock, rateLimiter, isLimited: () => limited }, runOptions)
+      const { onEvent } = runOptions
+      const onEnd = onEvent ? governor.onEvent((event) => onEvent(hostEvent(event))) : () => {}
+      const parts = { executor, governor, clock, rateLimiter, isLimited: () => limited, onEnd }
+      const run = new Run(parts, runOptions)
       run.start(tasks)
       return run
     },

@@ -5,17 +5,17 @@ export {
   type FolderDestinationOptions,
   type OnExists,
 } from './destination/folder-destination.ts'
+export { ByteBudget } from './destination/byte-budget.ts'
+export {
+  MemoryDestination,
+  stagedBytes,
+  type MemoryDestinationOptions,
+} from './destination/memory-destination.ts'
 export * from './governor/index.ts'
 export * from './rate-limit/index.ts'
 export { decideRetry, defaultRetryOptions, type RetryOptions } from './run/retry-policy.ts'
-export {
-  Run,
-  type Acceptor,
-  type InputTask,
-  type RefusedTask,
-  type RunOptions,
-  type TaskInput,
-} from './run/run.ts'
+export { Run, type Acceptor, type RunOptions, type RunParts } from './run/run.ts'
+export type { InputTask, RefusedTask, TaskInput } from './run/task-input.ts'
 export { hostOf } from './run/host-of.ts'
 export { createLocalExecutor, type LocalExecutorOptions } from './transfer/local-executor.ts'
 export type {

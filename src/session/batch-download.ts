@@ -46,7 +46,14 @@ export async function batchDownload(urls: GetInputs, options: BatchOptions = {})
 }
 
 function reportProgress(
-  job: { progress(): { readonly ok: number; readonly skipped: number; readonly failed: number; readonly planned: number } },
+  job: {
+    progress(): {
+      readonly ok: number
+      readonly skipped: number
+      readonly failed: number
+      readonly planned: number
+    }
+  },
   onProgress: (done: number, planned: number) => void,
 ): () => void {
   const tell = (): void => {

@@ -9,7 +9,13 @@ import {
   type GetOptions,
   type ResolvedConfig,
 } from '../config/index.ts'
-import { createEngine, createGovernor, createRateLimiter, type Engine, type HostMemory } from '../engine/index.ts'
+import {
+  createEngine,
+  createGovernor,
+  createRateLimiter,
+  type Engine,
+  type HostMemory,
+} from '../engine/index.ts'
 import { createGetKind, type GetHooks, type GetInputs, type GetSpec } from '../files/index.ts'
 import { createTransport } from '../http/index.ts'
 import { startJob, type Job } from '../jobs/index.ts'
@@ -37,7 +43,11 @@ export interface Trawl extends AsyncDisposable {
   /** Starts downloading files. Throws ERR_CONFIG_* for wrong options; everything else is told by the job. */
   get(inputs: GetInputs, options?: GetJobOptions): Job
   /** Starts a job from options that the command line resolved, with their blocks for single hosts. */
-  getResolved(inputs: GetInputs, config: ResolvedConfig<GetOptions>, options?: Omit<GetJobOptions, keyof GetOptionsInput>): Job
+  getResolved(
+    inputs: GetInputs,
+    config: ResolvedConfig<GetOptions>,
+    options?: Omit<GetJobOptions, keyof GetOptionsInput>,
+  ): Job
   /** Ceilings of hosts learned so far. */
   hostMemory(): readonly HostMemory[]
   close(): Promise<void>
@@ -69,7 +79,11 @@ class Session implements Trawl {
   get(inputs: GetInputs, options: GetJobOptions = {}): Job {
     const { hooks, stdin, output, signal, ...own } = options
     const values = parseOptions(getGroups, { ...this.#base, ...own })
-    return this.getResolved(inputs, { values, origins: {}, blocks: [], fixed: {} }, pickGiven({ hooks, stdin, output, signal }))
+    return this.getResolved(
+      inputs,
+      { values, origins: {}, blocks: [], fixed: {} },
+      pickGiven({ hooks, stdin, output, signal }),
+    )
   }
 
   getResolved(
@@ -86,7 +100,8 @@ class Session implements Trawl {
           const engine = await this.#engine(config)
           return createGetKind({
             engine,
-            openFolder: (path) => this.#folders.open(resolve(path), wanted.options.durability, context.emit),
+            openFolder: (path) =>
+              this.#folders.open(resolve(path), wanted.options.durability, (event) => context.emit(event)),
             closeFolder: (folder) => this.#folders.close(folder),
           }).run(wanted, context)
         },
@@ -168,7 +183,11 @@ class Session implements Trawl {
           const own = hostOptions(config, host)
           return own === values
             ? undefined
-            : { perHost: own.maxPerHost, maxPerHost: own.maxPerHostCeiling, requestSpacingMs: own.requestSpacingMs }
+            : {
+                perHost: own.maxPerHost,
+                maxPerHost: own.maxPerHostCeiling,
+                requestSpacingMs: own.requestSpacingMs,
+              }
         },
         memory: this.#memory,
       }),

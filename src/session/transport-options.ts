@@ -3,7 +3,13 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { NetworkOptions } from '../config/index.ts'
 import { TrawlError } from '../core/index.ts'
-import { createCookieJar, type CookieJar, type ProxySettings, type TlsOptions, type TransportOptions } from '../http/index.ts'
+import {
+  createCookieJar,
+  type CookieJar,
+  type ProxySettings,
+  type TlsOptions,
+  type TransportOptions,
+} from '../http/index.ts'
 
 /** What the caller knows of its surroundings; the library itself reads no environment. */
 export interface Surroundings {
@@ -58,7 +64,8 @@ function proxyOf(network: NetworkOptions, { proxies }: Surroundings): ProxySetti
 
 async function tlsOptions(network: NetworkOptions): Promise<TlsOptions> {
   const { caCertificate, clientCertificate, clientKey, insecure } = network
-  const cert = clientCertificate === undefined ? undefined : await readText(clientCertificate, '--client-certificate')
+  const cert =
+    clientCertificate === undefined ? undefined : await readText(clientCertificate, '--client-certificate')
   const key = clientKey === undefined ? cert : await readText(clientKey, '--client-key')
   return {
     insecure,

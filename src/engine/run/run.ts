@@ -27,24 +27,14 @@ import type {
 import { OutcomeChannel } from './outcome-channel.ts'
 import { decideRetry, type RetryOptions } from './retry-policy.ts'
 import { RunCounters } from './run-counters.ts'
+import { fillCommitted, nothing, outcomeBase, untried, type MutableOutcome } from './outcomes.ts'
+import { activeItemsOf, hostProgress, retryEvent, startAnewEvent } from './run-view.ts'
+import { RetryTimers } from './retry-timers.ts'
 import { newRunningTask, placesOf, sizeOf } from './running-task.ts'
+import { InputReader, maxBacklog } from './input-reader.ts'
+import type { InputTask, TaskInput } from './task-input.ts'
 import { TaskQueue, type RunningTask } from './task-queue.ts'
 import { VolumeGuard } from './volume-guard.ts'
-
-/** Tasks one at a time, or in batches where there are millions. Read only as fast as they are started. */
-export type TaskInput =
-  | AsyncIterable<InputTask | readonly InputTask[]>
-  | Iterable<InputTask | readonly InputTask[]>
-
-/** A piece of input: a task, or one that could not be made into a task and is accounted for as failed. */
-export type InputTask = DownloadTask | RefusedTask
-
-export interface RefusedTask {
-  readonly id: string
-  readonly ordinal: number
-  readonly input: string
-  readonly refused: TrawlError
-}
 
 export interface RunOptions {
   readonly destination: Destination
@@ -71,13 +61,9 @@ export interface RunParts {
   readonly clock: Clock
   readonly rateLimiter: RateLimiter
   readonly isLimited: () => boolean
+  /** Called once when the run is over. */
+  readonly onEnd: () => void
 }
-
-/** So many tasks wait in memory; beyond them the input is not read. More only where a host is held back. */
-const windowSize = 1024
-const blockedWindowSize = 16 * 1024
-/** Outcomes that nobody has read; beyond them nothing is started. */
-const maxBacklog = 4096
 
 /**
  * One run over a stream of tasks: reads them lazily, starts them as leases allow, retries, and gives an outcome for
@@ -93,10 +79,8 @@ export class Run {
   readonly #callbacks: TransferCallbacks
   readonly #volume: VolumeGuard
   readonly #stopCapacity: () => void
-  readonly #delays = new Map<RunningTask, () => void>()
-  #inputEnded = false
-  #inputError: TrawlError | undefined
-  #roomWanted: (() => void) | undefined
+  readonly #delays: RetryTimers
+  readonly #reader: InputReader
   #stopping = false
   #paused = false
   readonly #pausedHosts = new Set<string>()
@@ -108,6 +92,21 @@ export class Run {
     this.#options = options
     this.counters = new RunCounters(parts.clock)
     this.#channel = new OutcomeChannel(() => this.#pump())
+    this.#delays = new RetryTimers(parts.clock, (item) => {
+      this.#queue.add(item)
+      this.#pump()
+    })
+    this.#reader = new InputReader({
+      admit: (task) => this.#admit(task),
+      waiting: () => this.#queue.size + this.#delays.size,
+      isBlocked: () => this.#queue.allBlocked && this.#active.size === 0,
+      backlog: () => this.#channel.backlog,
+      isStopping: () => this.#stopping,
+      onEnd: (whole) => {
+        this.counters.plannedIsFinal = whole
+        this.#maybeEnd()
+      },
+    })
     this.#callbacks = this.#transferCallbacks()
     this.#volume = new VolumeGuard({
       clock: parts.clock,
@@ -130,7 +129,7 @@ export class Run {
 
   /** Starts reading; outcomes come from `batches`. May be called once. */
   start(input: TaskInput): void {
-    void this.#readInput(input)
+    void this.#reader.read(input)
   }
 
   /** Outcomes as they come. Throws a job-wide error, such as ERR_NO_SPACE after the wait. */
@@ -162,11 +161,10 @@ export class Run {
 
   /** Ends waiting items as unfinished. */
   cancel(which: ItemSelector): void {
-    const removed = this.#queue.remove(
-      (item) =>
-        (which.host === undefined || item.host === which.host) &&
-        (which.id === undefined || item.task.id === which.id),
-    )
+    const isMeant = (item: RunningTask): boolean =>
+      (which.host === undefined || item.host === which.host) &&
+      (which.id === undefined || item.task.id === which.id)
+    const removed = [...this.#queue.remove(isMeant), ...this.#delays.remove(isMeant)]
     for (const item of removed) this.#unfinished(item)
     this.#pump()
     this.#maybeEnd()
@@ -175,58 +173,22 @@ export class Run {
   progress(): Progress {
     this.counters.active = this.#active.size
     this.counters.waiting = this.#queue.size + this.#delays.size
-    const hosts = this.#parts.governor.snapshot().hosts.map((host) => ({
-      host: host.host,
-      active: host.active,
-      limit: host.limit,
-      ...(host.pausedMs > 0 ? { pausedMs: host.pausedMs } : {}),
-    }))
-    return this.counters.progress(hosts)
+    return this.counters.progress(hostProgress(this.#parts.governor))
   }
 
   activeItems(limit: number): ActiveItem[] {
-    const items: ActiveItem[] = []
-    for (const item of this.#active.values()) {
-      if (items.length >= limit) break
-      items.push({
-        id: item.task.id,
-        name: item.path ?? describeLocator(item.task.locator),
-        doneBytes: item.doneBytes,
-        connections: item.connections,
-        ...(item.sizeBytes === undefined ? {} : { sizeBytes: item.sizeBytes }),
-      })
-    }
-    return items
+    return activeItemsOf(this.#active.values(), limit)
   }
 
   stats(): JobStats {
     return this.counters.stats()
   }
 
-  async #readInput(input: TaskInput): Promise<void> {
-    try {
-      for await (const each of input) {
-        const tasks = Array.isArray(each) ? (each as readonly InputTask[]) : [each as InputTask]
-        for (const task of tasks) {
-          if (this.#stopping) return this.#endInput(false)
-          this.#admit(task)
-          if (this.#queue.size + this.#delays.size >= windowSize && !this.#hasRoom()) await this.#room()
-        }
-        // A long stretch of finished files must not keep timers and sockets waiting.
-        if (this.#channel.backlog > maxBacklog) await this.#room()
-      }
-      this.#endInput(true)
-    } catch (error) {
-      this.#inputError = toTrawlError(error)
-      this.#endInput(false)
-    }
-  }
-
   #admit(task: InputTask): void {
     this.counters.planned++
     if ('refused' in task) {
       const { refused, id, ordinal, input } = task
-      this.#finish({ ...emptyOutcome, id, ordinal, input, status: 'failed', error: refused.toJSON() })
+      this.#finish({ ...nothing, id, ordinal, input, status: 'failed', error: refused.toJSON() })
       return
     }
     try {
@@ -243,22 +205,6 @@ export class Run {
       return
     }
     this.#pump()
-  }
-
-  /** Waits until there is room for more waiting tasks. */
-  #room(): Promise<void> {
-    this.#pump()
-    if (this.#hasRoom()) return Promise.resolve()
-    return new Promise((resolve) => (this.#roomWanted = resolve))
-  }
-
-  #hasRoom(): boolean {
-    if (this.#stopping) return true
-    const waiting = this.#queue.size + this.#delays.size
-    if (this.#channel.backlog > maxBacklog) return false
-    if (this.#queue.allBlocked && this.#active.size === 0) return waiting < blockedWindowSize
-    // Half a window at a time: waking the reader for each single place would cost more than the reading.
-    return waiting < windowSize / 2
   }
 
   #pump(): void {
@@ -282,11 +228,7 @@ export class Run {
     } finally {
       this.#pumping = false
     }
-    if (this.#roomWanted && this.#hasRoom()) {
-      const wake = this.#roomWanted
-      this.#roomWanted = undefined
-      wake()
-    }
+    this.#reader.wake()
   }
 
   #mayStart(): boolean {
@@ -380,15 +322,7 @@ export class Run {
 
   #committed(item: RunningTask, staged: StagedTransfer, outcome: MutableOutcome, path: string): void {
     this.#leave(item)
-    const { url, contentType, digest, httpStatus, unverifiedLength } = staged.facts
-    outcome.status = 'ok'
-    outcome.path = path
-    outcome.sizeBytes = staged.lengthBytes
-    if (url !== undefined) outcome.url = url
-    if (contentType !== undefined) outcome.contentType = contentType
-    if (digest !== undefined) outcome.digest = digest
-    if (httpStatus !== undefined) outcome.httpStatus = httpStatus
-    if (unverifiedLength !== undefined) outcome.unverifiedLength = unverifiedLength
+    fillCommitted(outcome, staged, path)
     this.#finish(outcome)
     this.#maybeEnd()
   }
@@ -417,12 +351,14 @@ export class Run {
       item.attempt--
     }
     this.counters.retries++
-    this.#announceRetry(item, error, decision.pauseHostMs ?? decision.delayMs)
+    if (this.#options.itemEvents?.()) {
+      this.#options.onEvent?.(retryEvent(item, error, decision.pauseHostMs ?? decision.delayMs))
+    }
     if (decision.pauseHostMs !== undefined) {
       this.#parts.governor.pauseHost(item.host, decision.pauseHostMs, error.message)
     }
     if (decision.delayMs === 0) this.#queue.add(item)
-    else this.#addLater(item, decision.delayMs)
+    else this.#delays.add(item, decision.delayMs)
   }
 
   /** What is there of the file is of no use; it comes anew, at once, and people are told. */
@@ -430,33 +366,8 @@ export class Run {
     item.restarts++
     item.attempt--
     item.kept = undefined
-    this.#options.onEvent?.({
-      type: 'job.notice',
-      message: `${describeLocator(item.task.locator)}: ${error.message}; starting again`,
-      error: error.toJSON(),
-    })
+    this.#options.onEvent?.(startAnewEvent(item, error))
     this.#queue.add(item)
-  }
-
-  #addLater(item: RunningTask, delayMs: number): void {
-    const cancel = this.#parts.clock.after(delayMs, () => {
-      this.#delays.delete(item)
-      this.#queue.add(item)
-      this.#pump()
-    })
-    this.#delays.set(item, cancel)
-  }
-
-  #announceRetry(item: RunningTask, error: TrawlError, delayMs: number): void {
-    if (!this.#options.itemEvents?.()) return
-    this.#options.onEvent?.({
-      type: 'task.retrying',
-      id: item.task.id,
-      input: describeLocator(item.task.locator),
-      attempt: item.attempt,
-      delayMs,
-      error: error.toJSON(),
-    })
   }
 
   #giveUp(item: RunningTask, error: TrawlError): void {
@@ -483,16 +394,7 @@ export class Run {
   }
 
   #outcomeBase(item: RunningTask): MutableOutcome {
-    return {
-      status: 'unfinished',
-      id: item.task.id,
-      ordinal: item.task.ordinal,
-      input: describeLocator(item.task.locator),
-      sizeBytes: 0,
-      fetchedBytes: item.fetchedBytes,
-      durationMs: item.startedMs === 0 ? 0 : this.#parts.clock.now() - item.startedMs,
-      attempts: item.attempt,
-    }
+    return outcomeBase(item, this.#parts.clock.now())
   }
 
   #leave(item: RunningTask): void {
@@ -569,29 +471,20 @@ export class Run {
   #stop(): void {
     if (this.#stopping) return
     this.#stopping = true
-    for (const [item, cancel] of this.#delays) {
-      cancel()
-      this.#unfinished(item)
-    }
-    this.#delays.clear()
+    for (const item of this.#delays.remove(() => true)) this.#unfinished(item)
     for (const item of this.#queue.drain()) this.#unfinished(item)
     this.#pump()
     this.#maybeEnd()
   }
 
-  #endInput(whole: boolean): void {
-    this.#inputEnded = true
-    this.counters.plannedIsFinal = whole
-    this.#maybeEnd()
-  }
-
   #maybeEnd(): void {
-    if (!this.#inputEnded && !this.#stopping) return
+    if (!this.#reader.ended && !this.#stopping) return
     if (this.#active.size > 0 || this.#queue.size > 0 || this.#delays.size > 0) return
-    this.#end(this.#inputError)
+    this.#end(this.#reader.error)
   }
 
   #end(error?: TrawlError): void {
+    this.#parts.onEnd()
     this.#stopCapacity()
     this.#volume.close()
     this.#options.signal.removeEventListener('abort', this.#onAbort)
@@ -603,11 +496,3 @@ export class Run {
 
 /** The server's version of the file is another, or it does not do ranges: no fault that waiting would mend. */
 const startsAnew: ReadonlySet<string> = new Set(['ERR_ENTITY_CHANGED', 'ERR_RANGE_IGNORED'])
-
-type MutableOutcome = { -readonly [K in keyof Outcome]: Outcome[K] }
-
-const emptyOutcome = { sizeBytes: 0, fetchedBytes: 0, durationMs: 0, attempts: 0 }
-
-function untried(task: DownloadTask): Omit<Outcome, 'status'> {
-  return { ...emptyOutcome, id: task.id, ordinal: task.ordinal, input: describeLocator(task.locator) }
-}

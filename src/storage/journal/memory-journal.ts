@@ -71,7 +71,7 @@ export class MemoryJournal implements Journal {
   }
 
   async *outcomes(filter: { readonly status?: 'ok' | 'failed' } = {}): AsyncIterable<Outcome> {
-    for (const id of [...this.#finished]) {
+    for (const id of Array.from(this.#finished)) {
       const entry = this.#entries.get(id)
       const outcome = entry && outcomeOf(entry)
       if (outcome && (filter.status === undefined || outcome.status === filter.status)) yield outcome

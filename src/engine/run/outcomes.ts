@@ -1,0 +1,40 @@
+import { describeLocator, type DownloadTask, type Outcome } from '../../core/index.ts'
+import type { StagedTransfer } from '../transfer/transfer.ts'
+import type { RunningTask } from './task-queue.ts'
+
+/** An outcome while it is being filled in: assignments cost a fraction of spreading, once for each file. */
+export type MutableOutcome = { -readonly [K in keyof Outcome]: Outcome[K] }
+
+/** The outcome of a task for which nothing was sent. */
+export function untried(task: DownloadTask): Omit<Outcome, 'status'> {
+  return { ...nothing, id: task.id, ordinal: task.ordinal, input: describeLocator(task.locator) }
+}
+
+export const nothing = { sizeBytes: 0, fetchedBytes: 0, durationMs: 0, attempts: 0 } as const
+
+/** What is known of a task at its end, whatever the end is. */
+export function outcomeBase(item: RunningTask, nowMs: number): MutableOutcome {
+  return {
+    status: 'unfinished',
+    id: item.task.id,
+    ordinal: item.task.ordinal,
+    input: describeLocator(item.task.locator),
+    sizeBytes: 0,
+    fetchedBytes: item.fetchedBytes,
+    durationMs: item.startedMs === 0 ? 0 : nowMs - item.startedMs,
+    attempts: item.attempt,
+  }
+}
+
+/** Makes an outcome that of a file that stands under its name. */
+export function fillCommitted(outcome: MutableOutcome, staged: StagedTransfer, path: string): void {
+  const { url, contentType, digest, httpStatus, unverifiedLength } = staged.facts
+  outcome.status = 'ok'
+  outcome.path = path
+  outcome.sizeBytes = staged.lengthBytes
+  if (url !== undefined) outcome.url = url
+  if (contentType !== undefined) outcome.contentType = contentType
+  if (digest !== undefined) outcome.digest = digest
+  if (httpStatus !== undefined) outcome.httpStatus = httpStatus
+  if (unverifiedLength !== undefined) outcome.unverifiedLength = unverifiedLength
+}
