@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from '../../core/index.ts'
 import type { BudgetSource } from './budget-source.ts'
 import { CeilingBook } from './ceiling-book.ts'
+import { createEventLoopLoad } from './event-loop-load.ts'
 import type {
   Governor,
   GovernorEvent,
@@ -26,6 +27,7 @@ export interface GovernorOptions {
   readonly hostLimits?: (host: string) => Partial<HostLimits> | undefined
   /** What earlier runs learned. */
   readonly memory?: readonly HostMemory[]
+  /** What stops growth while this process is the bottleneck; default is this thread's event loop. */
   readonly loadSignals?: readonly LoadSignal[]
   /** Limits shared with other processes; without one, only this governor's own limits hold. */
   readonly budget?: BudgetSource
@@ -77,7 +79,7 @@ class AdaptiveGovernor implements Governor, LeaseBooks {
     this.#options = options
     this.#clock = options.clock ?? systemClock
     this.#limits = { ...defaultGovernorLimits, ...options.limits }
-    this.#overloaded = anyOverloaded(options.loadSignals ?? [])
+    this.#overloaded = anyOverloaded(options.loadSignals ?? [createEventLoopLoad()])
     this.#random = options.random ?? Math.random
     this.#waker = new Waker(this.#clock, () => this.#woken())
     this.#total = new TotalLimit(this.#limits.total)

@@ -12,8 +12,8 @@ export interface ControlBounds {
 
 /** How long a host that refused or collapsed above some number is not driven there again. */
 export const ceilingMemoryMs = 600_000
-/** The same after failures, which may have had another reason. */
-export const errorCeilingMs = 60_000
+/** The same after failures or one fall of goodput, which may have had another reason. */
+export const suspicionMs = 60_000
 
 /** What is in flight at one host, and what is known of it. Plain counters that controller and phases share. */
 export class HostLoad {
@@ -38,6 +38,8 @@ export class HostLoad {
   refusedInWindow = -1
   #ceiling = Infinity
   #ceilingUntilMs = 0
+  #suspected = 0
+  #suspectedAtMs = -Infinity
   /** When the ceiling was learned in this run; undefined when it was not. */
   learnedAtMs: number | undefined
 
@@ -68,14 +70,17 @@ export class HostLoad {
     return this.inflight >= this.limit || this.refusedInWindow >= this.windows - 1
   }
 
-  /** Most requests the host is known to bear; Infinity when nothing is known. */
-  ceiling(nowMs: number): number {
+  #learnedCeiling(nowMs: number): number {
     return nowMs < this.#ceilingUntilMs ? this.#ceiling : Infinity
+  }
+
+  #suspectedCeiling(nowMs: number): number {
+    return nowMs < this.#suspectedAtMs + suspicionMs ? this.#suspected : Infinity
   }
 
   /** The highest limit allowed now. */
   top(nowMs: number): number {
-    return Math.max(1, Math.min(this.bounds.max, this.ceiling(nowMs)))
+    return Math.max(1, Math.min(this.bounds.max, this.#learnedCeiling(nowMs), this.#suspectedCeiling(nowMs)))
   }
 
   /** The last ceiling learned or remembered, forgotten or not. */
@@ -87,6 +92,14 @@ export class HostLoad {
   learnCeiling(ceiling: number, nowMs: number, forMs = ceilingMemoryMs): void {
     this.learnedAtMs = nowMs
     this.rememberCeiling(ceiling, nowMs + forMs)
+  }
+
+  /** Goodput fell above this number. Seen once it holds for a minute, seen again it is learned. */
+  suspectCeiling(ceiling: number, nowMs: number): void {
+    const again = nowMs - this.#suspectedAtMs < ceilingMemoryMs && ceiling >= 0.8 * this.#suspected
+    this.#suspected = Math.max(1, ceiling)
+    this.#suspectedAtMs = nowMs
+    if (again && ceiling < this.#learnedCeiling(nowMs)) this.learnCeiling(ceiling, nowMs)
   }
 
   rememberCeiling(ceiling: number, untilMs: number): void {

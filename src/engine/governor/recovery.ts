@@ -1,5 +1,5 @@
 import type { BrakeEpisode } from './brake-episode.ts'
-import { ceilingMemoryMs, errorCeilingMs, type HostLoad } from './host-load.ts'
+import { ceilingMemoryMs, suspicionMs, type HostLoad } from './host-load.ts'
 import type { Phase } from './phase.ts'
 
 /**
@@ -38,7 +38,7 @@ export class Recovery implements Phase {
     if (nowMs < this.#growAtMs || !this.#episode.closed(nowMs)) return undefined
     if (this.growTo <= load.limit) {
       const ceiling = Math.min(Math.max(this.#episode.borne, load.limit), load.top(nowMs))
-      load.learnCeiling(ceiling, nowMs, this.#episode.cause === 'errors' ? errorCeilingMs : ceilingMemoryMs)
+      load.learnCeiling(ceiling, nowMs, this.#episode.cause === 'errors' ? suspicionMs : ceilingMemoryMs)
       this.growTo = load.limit + Math.round((ceiling - load.limit) * this.#share)
     }
     return load.limit >= this.growTo ? this.#done(nowMs) : undefined

@@ -86,8 +86,9 @@ export class Refine implements Phase {
     if (!before) return this.#measured(goodput, nowMs)
     const gain = this.#load.gain(goodput, before)
     if (this.#stage === 'more') {
-      if (gain >= keenShare * (this.#trial.growTo / this.#good - 1))
-        return this.#exits.slowStart(nowMs, goodput)
+      const { growTo } = this.#trial
+      if (gain >= keenShare * (growTo / this.#good - 1)) return this.#exits.slowStart(nowMs, goodput)
+      if (gain < -collapse) this.#load.suspectCeiling(growTo - 1, nowMs)
       this.#stage = 'search'
     } else {
       this.#judge(goodput, gain, nowMs)
@@ -154,7 +155,7 @@ export class Refine implements Phase {
   }
 
   #tooMany(gain: number, nowMs: number): void {
-    if (gain < -collapse) this.#load.learnCeiling(this.#guess - 1, nowMs)
+    if (gain < -collapse) this.#load.suspectCeiling(this.#guess - 1, nowMs)
     this.#above = this.#guess
     // Goodput falls from here on: its peak may as well lie below.
     if (!this.#moved) this.#upwards = false
@@ -189,7 +190,7 @@ function closeEnough(good: number, bad: number): boolean {
 
 /** In smaller steps than halves, since a try above a collapse costs far more than one below. */
 function guessAbove(good: number, above: number): number {
-  return Math.min((good + above + 1) >> 1, good + Math.max(1, good >> 2))
+  return Math.min((good + above + 1) >> 1, good + Math.max(4, good >> 2))
 }
 
 function rangeOf(result: SlowStartResult, load: HostLoad): RefineRange {

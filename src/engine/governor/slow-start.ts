@@ -21,9 +21,12 @@ export interface SlowStartResult {
 }
 
 const minRoundMs = 25
-/** Where so many requests at once are over so soon, a short pause of this process must not look like a gain. */
+/**
+ * A longer look is taken once a round brought no gain; and, where requests are over sooner than a round, when there
+ * are so many at once that a short pause of this process could look like a gain.
+ */
+const longRoundMs = 100
 const manyRequests = 32
-const minBusyRoundMs = 100
 /** Bulk gives no completions to count; rounds are longer, and longer still before growth is called useless. */
 const bulkRoundMs = 250
 const bulkStallMs = 600
@@ -33,13 +36,16 @@ const someGain = 0.05
 /** Share of the growth that goodput must have followed for growth to go on without another look. */
 const keenShare = 0.5
 const collapse = 0.2
-const maxStalls = 2
+const maxStalls = 3
+/** A host, a line or this process stands still for less than this now and then, and for no reason of the limit. */
+const stallMs = 250
+const maxFalls = 2
 const maxUnclearRounds = 4
 
 /**
  * Doubles the limit once a round trip while that pays, as TCP does: every finished request (or chunk, for bulk)
  * adds one, up to twice the limit of the round's start. A round is judged when a lease issued in it has finished.
- * Ends when goodput rose by less than 25 % in two rounds, or fell. Rounds in which leases of a new connection
+ * Ends when goodput rose by less than 25 % in three rounds, or fell in two. Rounds in which leases of a new connection
  * still wait for their first headers are not held against the host.
  */
 export class SlowStart implements Phase {
@@ -56,6 +62,7 @@ export class SlowStart implements Phase {
   /** Time of a request when goodput last rose, which a collapse does not colour. */
   #usualMs = 0
   #stalls = 0
+  #falls = 0
   #unclear = 0
   #first = true
   /** Rounds until comparing starts anew, after this process was the bottleneck; 0 when it was not. */
@@ -104,7 +111,7 @@ export class SlowStart implements Phase {
 
   #leastRoundMs(): number {
     const { limit, latencyMs } = this.#load
-    return limit > manyRequests && latencyMs < minRoundMs ? minBusyRoundMs : minRoundMs
+    return (latencyMs < minRoundMs ? limit > manyRequests : this.#stalls > 0) ? longRoundMs : minRoundMs
   }
 
   /** Most of the requests at once have ended, one of them issued inside the round. */
@@ -118,12 +125,12 @@ export class SlowStart implements Phase {
     return this.#load.window.unansweredBefore * 10 <= this.#load.limit
   }
 
-  /** Two round trips brought less than half of the best: no need to wait for the end of the round. */
+  /** Several round trips brought less than half of the best: no need to wait for the end of the round. */
   #collapsing(elapsedMs: number, nowMs: number): boolean {
     const { window } = this.#load
     return (
       this.#usualMs > 0 &&
-      elapsedMs >= Math.max(2 * minRoundMs, 2.5 * this.#usualMs) &&
+      elapsedMs >= Math.max(stallMs, 4 * this.#usualMs) &&
       elapsedMs < bulkRoundMs * 4 &&
       this.#load.gain(window.goodput(nowMs), this.#best) < -0.5 &&
       window.completions > 0 &&
@@ -169,7 +176,8 @@ export class SlowStart implements Phase {
       return undefined
     }
     if (!this.#settled && this.#unclear++ < maxUnclearRounds) return this.#next(nowMs, limit)
-    const collapsed = gain < -collapse
+    this.#falls = gain < -collapse ? this.#falls + 1 : 0
+    const collapsed = this.#falls >= maxFalls
     if (collapsed || ++this.#stalls >= maxStalls) return this.#finish(nowMs, collapsed, !turned)
     this.#record(goodput, nowMs)
     return this.#next(nowMs, limit)
@@ -179,13 +187,22 @@ export class SlowStart implements Phase {
   #pass(goodput: Goodput, nowMs: number): boolean {
     const before = this.#levels.at(-1)
     const level = this.#record(goodput, nowMs)
-    this.#best = goodput
+    this.#best = this.#plausible(goodput)
     this.#proven = this.#load.limit
     this.#usualMs = this.#load.latencyMs
     this.#stalls = 0
+    this.#falls = 0
     this.#unclear = 0
     if (!before || before.limit >= level.limit || !this.#settled) return true
     return this.#load.gain(goodput, before.goodput) >= keenShare * (level.limit / before.limit - 1)
+  }
+
+  /** What a stall held back comes in a burst after it. No more than the limit can be under way at once. */
+  #plausible(goodput: Goodput): Goodput {
+    const { limit, latencyMs } = this.#load
+    const underWay = goodput.requests * latencyMs
+    const share = underWay > 1.1 * limit ? (1.1 * limit) / underWay : 1
+    return { bytes: goodput.bytes * share, requests: goodput.requests * share }
   }
 
   #record(goodput: Goodput, nowMs: number, lagsFor = 2): Level {

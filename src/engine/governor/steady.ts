@@ -144,7 +144,7 @@ export class Steady implements Phase {
     // What could not be measured is not kept.
     const gain = goodput === 'void' ? undefined : this.#load.gain(goodput, this.#goodput)
     const kept = gain !== undefined && gain >= (more ? this.#neededGain() : -this.#bearableLoss())
-    if (more && gain !== undefined && gain < -collapse) this.#load.learnCeiling(trial.growTo - 1, nowMs)
+    if (more && gain !== undefined && gain < -collapse) this.#load.suspectCeiling(trial.growTo - 1, nowMs)
     this.#trial = undefined
     this.#lucky = kept
     if (kept) {

@@ -25,6 +25,8 @@ export interface OriginTraits {
   readonly retryAfterMs?: number
   /** Above this many requests at once, the surplus is reset. */
   readonly resetAbove?: number
+  /** Now and then (each 400 ms on average) it answers nothing for 50 to 150 ms. */
+  readonly stalls?: boolean
   /** Share of requests that fail, however many there are. */
   readonly failShare?: number
 }
@@ -65,11 +67,20 @@ export class SimulatedOrigin {
   #idleConnections = 0
   #rateWindowMs = 0
   #rateCount = 0
+  #stalledUntilMs = 0
 
   constructor(time: VirtualTime, traits: OriginTraits, random: () => number) {
     this.#time = time
     this.traits = traits
     this.#random = random
+    if (traits.stalls) this.#stallNowAndThen()
+  }
+
+  #stallNowAndThen(): void {
+    this.#time.after(800 * this.#random(), () => {
+      this.#stalledUntilMs = this.#time.now() + 50 + 100 * this.#random()
+      this.#stallNowAndThen()
+    })
   }
 
   request(sizeBytes: number, exchange: Exchange): void {
@@ -104,11 +115,15 @@ export class SimulatedOrigin {
       this.#busyUntilMs = Math.max(this.#busyUntilMs, now) + (1000 / traits.requestsPerSecond) * slow
       headersMs = Math.max(headersMs, this.#busyUntilMs - now + rtt)
     }
-    this.#time.after(headersMs, () => {
-      exchange.onHeaders()
-      this.#transfers++
-      this.#send(sizeBytes, exchange)
-    })
+    this.#time.after(headersMs, () => this.#answer(sizeBytes, exchange))
+  }
+
+  #answer(sizeBytes: number, exchange: Exchange): void {
+    const stalledMs = this.#stalledUntilMs - this.#time.now()
+    if (stalledMs > 0) return void this.#time.after(stalledMs, () => this.#answer(sizeBytes, exchange))
+    exchange.onHeaders()
+    this.#transfers++
+    this.#send(sizeBytes, exchange)
   }
 
   #slowness(): number {

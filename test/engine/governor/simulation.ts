@@ -115,7 +115,7 @@ class Simulation {
       clock: this.#time,
       random: this.#random,
       ...options.governor,
-      ...(options.watchLoad ? { loadSignals: [signal] } : {}),
+      loadSignals: options.governor?.loadSignals ?? (options.watchLoad ? [signal] : []),
     })
   }
 
