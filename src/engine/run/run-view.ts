@@ -50,7 +50,14 @@ export function startAnewEvent(item: RunningTask, error: TrawlError): DownloadEv
 }
 
 export function hostEvent(event: GovernorEvent): DownloadEventBody {
-  if (event.type === 'limit') return { ...event, type: 'host.limit' }
-  if (event.type === 'paused') return { ...event, type: 'host.paused' }
-  return { ...event, type: 'host.resumed' }
+  switch (event.type) {
+    case 'limit':
+      return { ...event, type: 'host.limit' }
+    case 'paused':
+      return { ...event, type: 'host.paused' }
+    case 'resumed':
+      return { ...event, type: 'host.resumed' }
+    default:
+      return { type: 'job.notice', message: `at most ${event.limit} requests at once: ${event.reason}` }
+  }
 }
