@@ -1,8 +1,9 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { TrawlError, type BookMetadata } from '../core/index.ts'
-import { probeImageFile } from '../images/index.ts'
+import { probeImage, probeImageFile, type ImageFacts } from '../images/index.ts'
 import { storageError } from '../storage/index.ts'
 import type { PackFan } from './create-pack-fan.ts'
 import type { PackedFile, PackReader, ReadPage } from './pack-writer.ts'
@@ -60,7 +61,7 @@ async function addPage(
       throw storageError(error, { path, doing: 'write' })
     })
   }
-  const facts = await probeImageFile(path)
+  const facts = await probePage(path)
   if (!facts)
     throw new TrawlError('ERR_IMAGE_UNSUPPORTED', `${page.name} is no image`, {
       context: { path: page.name },
@@ -73,4 +74,26 @@ async function addPage(
     ...(page.chapters === undefined ? {} : { chapters: page.chapters }),
   })
   if (page.path === undefined && !writers.holdsPages) await rm(path, { force: true })
+}
+
+const head = Buffer.alloc(64 * 1024)
+
+/**
+ * Facts of an image file. What matters of a JPEG stands in its head, which is read in the event loop: for thousands
+ * of pages that are in the memory of the system this is several times quicker.
+ */
+async function probePage(path: string): Promise<ImageFacts | undefined> {
+  try {
+    const fd = openSync(path, 'r')
+    try {
+      const count = readSync(fd, head, 0, head.length, 0)
+      const facts = probeImage(head.subarray(0, count), fstatSync(fd).size)
+      if (facts?.format === 'jpeg') return facts
+    } finally {
+      closeSync(fd)
+    }
+    return await probeImageFile(path)
+  } catch (error) {
+    throw storageError(error, { path, doing: 'read' })
+  }
 }

@@ -1,8 +1,8 @@
-import { fsync, read, write } from 'node:fs'
+import { fsync, write } from 'node:fs'
 import { promisify } from 'node:util'
 import { TrawlError } from '../../core/index.ts'
+import { QuickReader } from './quick-reader.ts'
 
-const readAt = promisify(read)
 const writeAt = promisify(write)
 const syncFile = promisify(fsync)
 
@@ -21,6 +21,7 @@ export interface FileRange {
  */
 export class GatherWriter {
   readonly #fd: number
+  readonly #reader = new QuickReader()
   #block = Buffer.allocUnsafe(blockBytes)
   #spare = Buffer.allocUnsafe(blockBytes)
   #filled = 0
@@ -57,7 +58,8 @@ export class GatherWriter {
     let done = 0
     while (done < range.length) {
       const count = Math.min(range.length - done, blockBytes - this.#filled)
-      const { bytesRead } = await readAt(range.fd, this.#block, this.#filled, count, range.offset + done)
+      const place = { offset: this.#filled, length: count, position: range.offset + done }
+      const bytesRead = await this.#reader.read(range.fd, this.#block, place)
       if (bytesRead === 0) throw new TrawlError('ERR_IO', 'a page file became shorter while it was packed')
       seen?.(this.#block.subarray(this.#filled, this.#filled + bytesRead))
       done += bytesRead
