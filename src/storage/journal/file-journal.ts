@@ -238,10 +238,10 @@ export class FileJournal implements Journal {
     else if (type === recordType.intent) this.#index.set(id, stateNumber.staged, offset)
     else if (type === recordType.done) {
       // Of the very intent that stands in the index: where damage took that one, an older name would be confirmed.
-      const isIts = this.#index.state(id) === stateNumber.staged && this.#index.offset(id) === reader.float64()
+      const isIts =
+        this.#index.state(id) === stateNumber.staged && this.#index.offset(id) === reader.float64()
       if (isIts) this.#index.setState(id, stateNumber.done)
-    }
-    else if (type === recordType.failed) this.#index.set(id, stateNumber.failed, offset)
+    } else if (type === recordType.failed) this.#index.set(id, stateNumber.failed, offset)
     else if (type === recordType.forget && this.#index.state(id) !== 0) {
       this.#index.set(id, stateNumber.forgotten, -1)
     }

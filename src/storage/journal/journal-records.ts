@@ -1,5 +1,12 @@
 import type { ErrorData, Extent, TaskId, Validators } from '../../core/index.ts'
-import type { CheckpointRecord, DoneFile, FailedRecord, FileFacts, IntentRecord, NamedRecord } from './journal.ts'
+import type {
+  CheckpointRecord,
+  DoneFile,
+  FailedRecord,
+  FileFacts,
+  IntentRecord,
+  NamedRecord,
+} from './journal.ts'
 import { RecordReader, recordType, type RecordEncoder } from './record-codec.ts'
 
 /** Longer texts are cut: with them a record could grow beyond what a reader takes for sound. */

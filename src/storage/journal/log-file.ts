@@ -89,7 +89,7 @@ export class LogFile {
         const length = soundRecordLength(chunk, inner, end)
         if (length === 0) {
           // The record may only be cut by the end of this chunk: read again from its start.
-          if (!last && inner > 0 && end - inner < maxRecordBytes + recordHeadBytes) break
+          if (!last && inner > 0 && end - inner < maxRecordBytes) break
           if (badSince < 0) badSince = at + inner
           inner++
           continue
@@ -119,7 +119,7 @@ export class LogFile {
       let inner = 0
       while (inner < got) {
         const length = soundRecordLength(buffer, inner, got)
-        if (length === 0 && inner > 0 && at + got < end) break
+        if (length === 0 && inner > 0 && at + got < end && got - inner < maxRecordBytes) break
         if (length > 0) {
           records.push({
             type: buffer[inner + 8] ?? 0,
@@ -162,7 +162,11 @@ export class LogFile {
    */
   record(offset: number): LoggedRecord {
     let at = offset - this.#blockAt
-    if (at < 0 || at + recordHeadBytes > this.#block.length || at + this.#recordLength(at) > this.#block.length) {
+    if (
+      at < 0 ||
+      at + recordHeadBytes > this.#block.length ||
+      at + this.#recordLength(at) > this.#block.length
+    ) {
       at = this.#load(offset)
     }
     return { buffer: this.#block, payloadAt: at + recordHeadBytes, type: this.#block[at + 8] ?? 0, offset }

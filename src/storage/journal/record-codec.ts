@@ -121,9 +121,12 @@ export class RecordReader {
 export function soundRecordLength(buffer: Buffer, at: number, end: number): number {
   if (end - at < recordHeadBytes) return 0
   const length = recordHeadBytes + buffer.readUInt32LE(at)
-  if (length > end - at || length > maxRecordBytes) return 0
+  if (length < minRecordBytes || length > end - at || length > maxRecordBytes) return 0
   return crc32(buffer.subarray(at + 8, at + length)) === buffer.readUInt32LE(at + 4) ? length : 0
 }
+
+/** Every record names a task. Without this bound, each byte of a stretch of zeros would cost a checksum. */
+const minRecordBytes = recordHeadBytes + idBytes
 
 /** No record is longer; a longer one is damage. */
 export const maxRecordBytes = 1024 * 1024
