@@ -31,8 +31,8 @@ const manyRequests = 32
 const bulkRoundMs = 250
 const bulkStallMs = 600
 const usefulGain = 0.25
-/** A busy process has no more to give; a growth is kept for this much already. */
-const someGain = 0.05
+/** A process that was busy waits up to 2 to this power rounds before it tries again. */
+const maxWaitPower = 7
 /** Share of the growth that goodput must have followed for growth to go on without another look. */
 const keenShare = 0.5
 const collapse = 0.2
@@ -67,6 +67,7 @@ export class SlowStart implements Phase {
   #first = true
   /** Rounds until comparing starts anew, after this process was the bottleneck; 0 when it was not. */
   #rebase = 0
+  #takenBack = 0
   /** Bulk is looked at only so often: who looks at every chunk sees a gain in noise. */
   #lookMs = bulkRoundMs
 
@@ -103,7 +104,7 @@ export class SlowStart implements Phase {
     if (!turned && !long) return undefined
     if (this.#load.overloaded()) return this.#hold(nowMs)
     if (!window.demanded || window.disturbed) return this.#next(nowMs, this.growTo)
-    // The first of them still has the work of the limit that was taken back.
+    // The first of them at least still has the work of the limit that was taken back.
     if (this.#rebase > 1) return this.#wait(nowMs)
     if (this.#first || this.#rebase === 1) return this.#start(nowMs)
     return this.#judge(nowMs, turned)
@@ -138,14 +139,21 @@ export class SlowStart implements Phase {
     )
   }
 
-  /** Growth that brought nothing is taken back, so that a busy process does not creep upwards. */
+  /**
+   * Growth that brought nothing clear is taken back, so that a busy process does not creep upwards, and each time it
+   * is tried again later.
+   */
   #hold(nowMs: number): undefined {
-    const goodput = this.#load.window.goodput(nowMs)
+    const load = this.#load
+    const goodput = load.window.goodput(nowMs)
     const judged = !this.#first && this.#rebase === 0
-    if (judged && this.#load.gain(goodput, this.#best) >= someGain) this.#pass(goodput, nowMs)
-    this.#rebase = 2
-    this.#load.limit = Math.min(this.#load.limit, this.#proven)
-    this.#next(nowMs, this.#load.limit)
+    if (judged && load.gain(goodput, this.#best) >= usefulGain) this.#pass(goodput, nowMs)
+    if (load.limit > this.#proven) {
+      load.limit = this.#proven
+      this.#takenBack++
+    }
+    this.#rebase = 1 + 2 ** Math.min(this.#takenBack, maxWaitPower)
+    this.#next(nowMs, load.limit)
   }
 
   #wait(nowMs: number): undefined {
