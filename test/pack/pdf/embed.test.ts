@@ -1,11 +1,13 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import sharp from 'sharp'
 import { afterAll, describe, expect, it } from 'vitest'
+import { probeImage } from '../../../src/images/index.ts'
 import { createPackWriter, type PackPage } from '../../../src/pack/index.ts'
+import { isUsableProfile, srgbProfile } from '../../../src/pack/pdf/icc-profile.ts'
 import { nameOf } from '../../../src/pack/pdf/read/pdf-object.ts'
 import { describeWith } from '../../programs.ts'
 import { noiseImage, pageOf, quadrantImage, quadrants } from '../sample-pages.ts'
@@ -376,3 +378,36 @@ function crcOf(bytes: Buffer): Buffer {
   out.writeUInt32BE(crc32(bytes))
   return out
 }
+
+describe('turned pages', () => {
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    'come out with orientation %i, though the files did not tell',
+    async (orientation) => {
+      const files: [string, Buffer][] = [
+        ['plain.png', await noise(3).png().toBuffer()],
+        ['plain.jpg', await noise(3).jpeg().toBuffer()],
+      ]
+      const pages = await Promise.all(files.map(([name, bytes]) => page(name, bytes)))
+      const turned = pages.map((each) => ({ ...each, facts: { ...each.facts, orientation } }))
+      await writePdf(path, turned)
+      for (const [i, found] of (await readPages(path)).entries()) {
+        expect(probeImage(found.bytes)?.orientation).toBe(orientation)
+        expect(await samples(found.bytes)).toEqual(await samples(files[i]?.[1] ?? Buffer.alloc(0)))
+      }
+    },
+  )
+})
+
+describe('the sRGB profile', () => {
+  it('is one that colour engines take, and means sRGB', async () => {
+    const profile = join(dir, 'srgb.icc')
+    writeFileSync(profile, srgbProfile())
+    expect(isUsableProfile(srgbProfile(), 3)).toBe(true)
+    const before = await samples(await noise(3).png().toBuffer())
+    const after = await samples(await noise(3).withIccProfile(profile).png().toBuffer())
+    expect(distance(after, before)).toBeLessThanOrEqual(1)
+    expect(await sharp(await noise(3).withIccProfile(profile).jpeg().toBuffer()).metadata()).toMatchObject({
+      icc: srgbProfile(),
+    })
+  })
+})
