@@ -14,6 +14,8 @@ export interface FaultyOriginFacts {
   readonly requests: number
   /** How often each fault was given. */
   readonly faults: Readonly<Record<string, number>>
+  /** Requests being answered, every second. */
+  readonly everySecond: readonly number[]
 }
 
 /** Starts a faulty origin in a process of its own. */

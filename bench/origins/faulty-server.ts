@@ -2,6 +2,7 @@ import {
   bodyFrom,
   createFaultOrigin,
   faults,
+  mapReply,
   respond,
   withFaults,
   type Behaviour,
@@ -34,22 +35,37 @@ const options: FaultyOriginOptions = JSON.parse(process.argv[2] ?? '')
 const corpus = defineCorpus(options.corpus)
 const given: Record<string, number> = {}
 let requests = 0
+let active = 0
+let everySecond: number[] = []
 
 const file: Behaviour = (request) => {
   const index = Number(/^\/(\d{7})\.bin$/.exec(request.path)?.[1] ?? Number.NaN)
   if (!(index < corpus.count)) return respond.status(404)(request)
   return respond.withRange(bodyFrom(corpus.bytesOf(index)), { etag: `"${index}"` })(request)
 }
-const faulty = choices.map(([name, share, fault]) => ({ name, share, behaviour: withFaults(file, fault) }))
+const counted = (behaviour: Behaviour): Behaviour => {
+  const counting = mapReply((reply) => ({ ...reply, onSent: () => void active-- }))(behaviour)
+  return (request) => {
+    active++
+    return counting(request)
+  }
+}
+const good = counted(file)
+const faulty = choices.map(([name, share, fault]) => ({
+  name,
+  share,
+  behaviour: counted(withFaults(file, fault)),
+}))
 const origin = await createFaultOrigin()
 origin.route('/*', (request) => {
   requests++
   if (origin.requests.length >= logLimit) origin.reset()
-  if (Math.random() >= options.faultShare) return file(request)
+  if (Math.random() >= options.faultShare) return good(request)
   const chosen = choose()
   given[chosen.name] = (given[chosen.name] ?? 0) + 1
   return chosen.behaviour(request)
 })
+setInterval(() => everySecond.push(active), 1000)
 serveForked(origin.url, takeFacts)
 
 function choose(): (typeof faulty)[number] {
@@ -60,8 +76,9 @@ function choose(): (typeof faulty)[number] {
 }
 
 function takeFacts(): FaultyOriginFacts {
-  const facts = { requests, faults: { ...given } }
+  const facts = { requests, faults: { ...given }, everySecond }
   requests = 0
+  everySecond = []
   for (const name of Object.keys(given)) delete given[name]
   return facts
 }
