@@ -1,5 +1,6 @@
 import { systemClock, type Clock, type JobLimits } from '../core/index.ts'
 import type { Transport } from '../http/index.ts'
+import { createDocumentFetcher, type FetchDocument } from './fetch-document.ts'
 import type { Governor } from './governor/index.ts'
 import { createRateLimiter, type RateLimiter } from './rate-limit/index.ts'
 import { hostEvent } from './run/run-view.ts'
@@ -24,6 +25,8 @@ export interface EngineOptions {
  */
 export interface Engine {
   run(tasks: TaskInput, options: RunOptions): Run
+  /** Fetches a small document into memory, with lease and retries. */
+  readonly fetchDocument: FetchDocument
   /** Changes limits of all runs, while they run. */
   update(limits: JobLimits): void
   close(): Promise<void>
@@ -35,6 +38,7 @@ export function createEngine(options: EngineOptions): Engine {
   const rateLimiter = options.rateLimiter ?? createRateLimiter()
   let limited = options.limited ?? false
   return {
+    fetchDocument: createDocumentFetcher({ transport, governor, clock }),
     run(tasks, runOptions) {
       const executor: Executor = createLocalExecutor({
         transport,

@@ -1,4 +1,11 @@
 export { createEngine, type Engine, type EngineOptions } from './engine.ts'
+export {
+  createDocumentFetcher,
+  maxDocumentBytes,
+  type Document,
+  type FetchDocument,
+  type FetchDocumentOptions,
+} from './fetch-document.ts'
 export type { Admission, CommitFacts, Destination, NamedTask } from './destination/destination.ts'
 export {
   FolderDestination,
