@@ -37,6 +37,10 @@ export function checkPackOptions(format: PackFormat, options: Omit<PackOptions, 
   const { pageSize, defaultDpi, jpegQuality } = options
   if (pageSize?.mode === 'dpi') checkNumber('pageSize.dpi', pageSize.dpi, 100_000)
   if (pageSize?.mode === 'fit-width') checkNumber('pageSize.widthPt', pageSize.widthPt, 14_400)
+  if (pageSize?.mode === 'sheet') {
+    checkNumber('pageSize.widthPt', pageSize.widthPt, 14_400)
+    checkNumber('pageSize.heightPt', pageSize.heightPt, 14_400)
+  }
   if (defaultDpi !== undefined) checkNumber('defaultDpi', defaultDpi, 100_000)
   if (jpegQuality !== undefined) checkNumber('jpegQuality', jpegQuality, 100)
 }

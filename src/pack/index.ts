@@ -11,12 +11,11 @@ export type {
   PackWriter,
   ReadPage,
 } from './pack-writer.ts'
-export type { PageSize } from './pdf/index.ts'
+export { pageWidthPt, type PageSize } from './pdf/index.ts'
 export { repack, type RepackOptions } from './repack.ts'
 export {
   createTarWriter,
   openTar,
-  tarBlockBytes,
   type TarMember,
   type TarReader,
   type TarWriter,

@@ -13,7 +13,7 @@ export const quadrants = [
 ] as const
 
 /** Four quadrants of different colours, so that every turn and flip shows. */
-export function quadrantPixels(width: number, height: number): Buffer {
+function quadrantPixels(width: number, height: number): Buffer {
   const out = Buffer.alloc(width * height * 3)
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -30,7 +30,7 @@ export function quadrantImage(width = 60, height = 40): Sharp {
 }
 
 /** A repeatable stream of numbers from 0 up to 1. */
-export function createRandom(seed: number): () => number {
+function createRandom(seed: number): () => number {
   let state = seed
   return () => {
     state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fff_ffff

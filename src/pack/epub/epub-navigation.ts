@@ -10,7 +10,7 @@ interface Entry {
 }
 
 /** Chapters as a tree by their depth; a book without chapters has one entry, itself. */
-export function contentsTree(pages: readonly EpubPage[], title: string): Entry[] {
+function contentsTree(pages: readonly EpubPage[], title: string): Entry[] {
   const top: Entry[] = []
   let path: Entry[] = []
   for (const page of pages) {

@@ -3,7 +3,6 @@ export {
   imageInMemory,
   openImageFile,
   type ImageBytes,
-  type ImageFile,
   type StreamPart,
 } from './image-bytes.ts'
 export { readJp2Header, type Jp2Header } from './jp2-header.ts'

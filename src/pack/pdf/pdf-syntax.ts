@@ -9,14 +9,6 @@ export function pdfHex(bytes: Uint8Array): string {
   return `<${Buffer.from(bytes).toString('hex')}>`
 }
 
-/** A name (7.3.5): everything that is not a regular character of ASCII is written as `#xx`. */
-export function pdfName(name: string): string {
-  const escaped = Buffer.from(name)
-    .toString('latin1')
-    .replaceAll(/[^A-Za-z0-9_.+-]/g, (c) => `#${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
-  return `/${escaped}`
-}
-
 /** The bytes of a text string (7.9.2.2): ASCII as it is, everything else as UTF-16 with a byte order mark. */
 export function pdfTextBytes(text: string): Buffer {
   if (/^[\t\n\r\x20-\x7e]*$/.test(text)) return Buffer.from(text, 'latin1')

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import type { BookMetadata } from '../../core/index.ts'
 import { createWindow, openImageFile } from '../image-bytes/index.ts'
+import type { PackOptions } from '../pack-options.ts'
 import type { PackedFile, PackedPage, PackPage, PackProperties, PackWriter } from '../pack-writer.ts'
 import { PartFile } from '../part-file/index.ts'
 import { infoDictionary, xmpPacket } from './document-info.ts'
@@ -11,7 +12,13 @@ import { srgbProfile } from './icc-profile.ts'
 import { ImageObjects, type EmbeddedImage } from './image-objects.ts'
 import { ObjectFile } from './object-file.ts'
 import { Outline } from './outline.ts'
-import { pageGeometry, type PageGeometry } from './page-geometry.ts'
+import {
+  naturalWidthPt,
+  pageGeometry,
+  type GeometryInput,
+  type PageGeometry,
+  type PageSize,
+} from './page-geometry.ts'
 import { PageLabels } from './page-labels.ts'
 import { PageTree } from './page-tree.ts'
 import { pdfHex, pdfNumber, pdfRef } from './pdf-syntax.ts'
@@ -66,17 +73,8 @@ export class PdfWriter implements PackWriter {
   async add(page: PackPage): Promise<PackedPage> {
     if (this.#pages === 0) await this.#objects.begin()
     const image = this.#images.known(page.digest?.value) ?? (await this.#embedImage(page))
-    const geometry = pageGeometry(
-      {
-        widthPx: image.widthPx,
-        heightPx: image.heightPx,
-        orientation: page.facts.orientation,
-        ...(page.facts.dpi === undefined ? {} : { imageDpi: page.facts.dpi }),
-        ...(page.dpi === undefined ? {} : { sourceDpi: page.dpi }),
-      },
-      this.#options.pageSize ?? { mode: 'natural' },
-      this.#options.defaultDpi ?? 150,
-    )
+    const { pageSize = naturalSize, defaultDpi = 150 } = this.#options
+    const geometry = pageGeometry(geometryInput(page, image), pageSize, defaultDpi)
     const id = await this.#writePage(image, geometry)
     this.#labels.add(page.label)
     for (const chapter of page.chapters ?? []) this.#outline.add(chapter, id)
@@ -183,6 +181,33 @@ export class PdfWriter implements PackWriter {
     const identifier = this.#objects.text('sRGB IEC61966-2.1')
     const intent = `/Type /OutputIntent /S /GTS_PDFA1 /OutputConditionIdentifier ${identifier} /Info ${identifier}`
     return `/OutputIntents [<< ${intent} /DestOutputProfile ${pdfRef(profile)} >>]`
+  }
+}
+
+const naturalSize: PageSize = { mode: 'natural' }
+
+/** Width that a page has in its own size, in points, as the PDF writer would choose it. */
+export function pageWidthPt(
+  page: Pick<PackPage, 'facts' | 'dpi'>,
+  options: Pick<PackOptions, 'pageSize' | 'defaultDpi'> = {},
+): number {
+  return naturalWidthPt(
+    geometryInput(page, page.facts),
+    options.pageSize ?? naturalSize,
+    options.defaultDpi ?? 150,
+  )
+}
+
+function geometryInput(
+  page: Pick<PackPage, 'facts' | 'dpi'>,
+  size: { readonly widthPx: number; readonly heightPx: number },
+): GeometryInput {
+  return {
+    widthPx: size.widthPx,
+    heightPx: size.heightPx,
+    orientation: page.facts.orientation,
+    ...(page.facts.dpi === undefined ? {} : { imageDpi: page.facts.dpi }),
+    ...(page.dpi === undefined ? {} : { sourceDpi: page.dpi }),
   }
 }
 

@@ -11,10 +11,10 @@ import { promisify } from 'node:util'
 
 const derive = promisify(pbkdf2)
 
+const aesSaltBytes = 16
+const aesCheckBytes = 2
+const aesMacBytes = 10
 /** Bytes that AES-256 adds to an entry: salt, password check, authentication code (WinZip AES, AE-2). */
-export const aesSaltBytes = 16
-export const aesCheckBytes = 2
-export const aesMacBytes = 10
 export const aesOverheadBytes = aesSaltBytes + aesCheckBytes + aesMacBytes
 
 const iterations = 1000

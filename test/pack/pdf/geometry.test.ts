@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { pageWidthPt } from '../../../src/pack/index.ts'
 import { pageGeometry, type GeometryInput, type PageSize } from '../../../src/pack/pdf/page-geometry.ts'
 
 const natural: PageSize = { mode: 'natural' }
@@ -42,6 +43,25 @@ describe('size of a page', () => {
     const strip = pageGeometry({ widthPx: 800, heightPx: 60_000, orientation: 1 }, natural, 150)
     expect(strip.userUnit).toBe(2)
     expect(strip.height * strip.userUnit).toBeCloseTo(28_800, 6)
+  })
+
+  it('lies on one sheet, as large as fits and in its middle', () => {
+    const sheet: PageSize = { mode: 'sheet', widthPt: 600, heightPt: 800 }
+    const tall = pageGeometry(image({ widthPx: 100, heightPx: 400 }), sheet, 150)
+    expect(tall).toEqual({ width: 600, height: 800, userUnit: 1, matrix: '200 0 0 800 200 0' })
+    const wide = pageGeometry(image({ widthPx: 400, heightPx: 100 }), sheet, 150)
+    expect(wide).toEqual({ width: 800, height: 600, userUnit: 1, matrix: '800 0 0 200 0 200' })
+    const turned = pageGeometry(image({ widthPx: 400, heightPx: 100, orientation: 6 }), sheet, 150)
+    expect(turned).toEqual({ width: 600, height: 800, userUnit: 1, matrix: '0 -800 200 0 200 800' })
+  })
+
+  it('is told beforehand, for pages that are all to be as wide as the widest', () => {
+    const facts = { format: 'jpeg', channels: 3, alpha: false, bitDepth: 8, frames: 1, sizeBytes: 1 } as const
+    const page = { facts: { ...facts, widthPx: 1200, heightPx: 600, orientation: 6, dpi: 300 } }
+    expect(pageWidthPt(page)).toBe(144)
+    expect(pageWidthPt(page, { pageSize: { mode: 'dpi', dpi: 100 } })).toBe(432)
+    expect(pageWidthPt({ facts: { ...page.facts, dpi: 72 } }, { defaultDpi: 100 })).toBe(432)
+    expect(pageWidthPt({ facts: { ...page.facts, dpi: 72 }, dpi: 600 }, { defaultDpi: 100 })).toBe(72)
   })
 
   it('always stays within what PDF allows, in true proportion up to 4,800 to 1', () => {
