@@ -46,7 +46,7 @@ const files: Step = {
 const steps: readonly Step[] = [files]
 
 const latencyMs = 40
-const rateBps = 3 * 1024 * 1024
+const rateBps = 1.5 * 1024 * 1024
 const archiveBytes = 24 * 1024 * 1024
 
 async function main(): Promise<number> {

@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const bin = join(root, 'node_modules', '.bin')
 
+const libcOfSystem = process.report.getReport().header.glibcVersionRuntime === undefined ? 'musl' : 'glibc'
+
 /** What runs once everything stands: a script for Node, and its first arguments. */
 const programs = {
   test: ['node_modules/vitest/vitest.mjs', 'run'],
@@ -27,7 +29,7 @@ async function main(name, args) {
     const status = await install()
     if (status !== 0) return status
   }
-  if (!existsSync(join(bin, 'node'))) {
+  if (!hasOwnNode()) {
     say('the Node of the project is missing: npm was told not to run install scripts.')
     say('Run: npm rebuild node --ignore-scripts=false')
     return 3
@@ -40,36 +42,42 @@ async function main(name, args) {
   return run('node', [...program, ...args], ownPath())
 }
 
-/** True when node_modules holds the versions of the lock file. */
+/** True when node_modules holds the versions of the lock file, native packages of this system included. */
 function isInstalled() {
   const wanted = readJson('package-lock.json').packages
   const there = readJson(join('node_modules', '.package-lock.json'))
   if (there === undefined) return false
   return Object.keys(wanted).every((path) => {
-    if (path === '' || wanted[path].optional || wanted[path].devOptional) return true
+    if (path === '' || !isForThisSystem(wanted[path])) return true
     const found = there.packages[path]
     return found !== undefined && found.version === wanted[path].version
   })
 }
 
+/** Optional packages are wanted where they name this system: those are the native parts of others. */
+function isForThisSystem({ optional, devOptional, os, cpu, libc = [libcOfSystem] }) {
+  if (!optional && !devOptional) return true
+  if (os === undefined || cpu === undefined) return false
+  return os.includes(process.platform) && cpu.includes(process.arch) && libc.includes(libcOfSystem)
+}
+
 async function install() {
-  say('installing packages')
-  // Not `npm ci`: it refuses a lock file that lacks the optional packages of other systems.
-  const command = ['install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
-  if (isNewEnough(process.versions.node)) return run('npm', command, hostPath())
   const npmMajor = Number(/npm\/(\d+)/.exec(process.env.npm_config_user_agent ?? '')?.[1])
   if (npmMajor < 7) {
     say(`npm 7 or newer is needed, and this is npm ${npmMajor}. Run: npm install --global npm@8`)
     return 3
   }
-  // npm leaves out native packages that the Node it runs on is too old for. So a newer one runs it.
-  const { node } = readJson('package.json').devDependencies
-  return run('npm', ['exec', '--yes', `--package=node@${node}`, '--', 'npm', ...command], hostPath())
+  say('installing packages')
+  // Not `npm ci`: it refuses a lock file that lacks the optional packages of other systems.
+  const command = ['install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
+  const status = await run('npm', command, hostPath())
+  if (status !== 0 || isInstalled() || !hasOwnNode()) return status
+  // npm left out native packages because the Node it ran on was too old for them. Now there is a newer one.
+  return run('npm', command, ownPath())
 }
 
-function isNewEnough(version) {
-  const [major, minor] = version.split('.').map(Number)
-  return major > 22 || (major === 22 && minor >= 19)
+function hasOwnNode() {
+  return existsSync(join(bin, 'node'))
 }
 
 /** True when everything in dist/ is newer than everything it is made from. */

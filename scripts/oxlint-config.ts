@@ -67,10 +67,10 @@ export function oxlintConfig(): object {
       'unicorn/no-array-reverse': 'off',
       'no-underscore-dangle': 'off',
       'no-shadow': 'off',
-        // Casts of JSON that is our own and checksummed, or checked right after.
-        'typescript/no-unsafe-type-assertion': 'off',
-        'unicorn/consistent-function-scoping': 'off',
-        'promise/always-return': 'off',
+      // Casts of JSON that is our own and checksummed, or checked right after.
+      'typescript/no-unsafe-type-assertion': 'off',
+      'unicorn/consistent-function-scoping': 'off',
+      'promise/always-return': 'off',
     },
     overrides: [
       ...importOrder.flatMap((folders, rank) => folders.map((folder) => importRules(folder, rank))),
