@@ -15,7 +15,10 @@ export class StreamDestination implements Destination {
     return { admit: 'fetch' }
   }
 
-  entity(_named: { readonly task: DownloadTask }, _facts: EntityFacts): EntityVerdict & { readonly path: string } {
+  entity(
+    _named: { readonly task: DownloadTask },
+    _facts: EntityFacts,
+  ): EntityVerdict & { readonly path: string } {
     if (this.#sent) {
       throw new TrawlError('ERR_LENGTH_MISMATCH', 'the connection broke after bytes had been passed on', {
         retry: 'never',
@@ -46,7 +49,7 @@ export class StreamDestination implements Destination {
     let next = 0
     return {
       properties,
-      open: () => {},
+      open: () => [],
       write: (offset, chunk) => {
         if (offset !== next) throw new TrawlError('ERR_STALE_WRITE', 'bytes came out of order')
         next += chunk.length
@@ -56,10 +59,11 @@ export class StreamDestination implements Destination {
       read: () => Buffer.alloc(0),
       checkpoint: (): readonly Extent[] => [{ start: 0, end: next }],
       reset: () => {
-        if (this.#sent) throw new TrawlError('ERR_ENTITY_CHANGED', 'the file changed after bytes had been passed on')
+        if (this.#sent)
+          throw new TrawlError('ERR_ENTITY_CHANGED', 'the file changed after bytes had been passed on')
       },
       commit: () => {},
-      abort: () => {},
+      abort: () => [],
     }
   }
 }

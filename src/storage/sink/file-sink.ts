@@ -2,6 +2,7 @@ import {
   closeSync,
   constants,
   fdatasyncSync,
+  fstatSync,
   ftruncateSync,
   futimesSync,
   openSync,
@@ -11,7 +12,7 @@ import {
   writevSync,
 } from 'node:fs'
 import { TrawlError, type Extent } from '../../core/index.ts'
-import { storageError } from '../storage-error.ts'
+import { errnoOf, storageError } from '../storage-error.ts'
 import { ExtentSet } from './extent-set.ts'
 import { publish } from './publish.ts'
 import type { CommitOptions, Sink, SinkProperties } from './sink.ts'
@@ -19,6 +20,8 @@ import type { Volume } from './volume.ts'
 
 /** Chunks are put together up to this size before they are written. */
 const coalesceBytes = 1024 * 1024
+const nothing: readonly Extent[] = []
+const noFollow = constants.O_NOFOLLOW ?? 0
 
 /**
  * A sink on a file of the file system. Bytes go to a part file and get their final name on `commit`. A file that
@@ -31,9 +34,12 @@ export class FileSink implements Sink {
   readonly #written = new ExtentSet()
   #fd = -1
   #generation = 0
+  /** The part file is there and ours. */
   #created = false
+  #ended = false
   /** Runs of chunks that follow each other, by the offset where the next chunk would go on. */
   readonly #runs = new Map<number, Run>()
+  /** Of this generation; a reset leaves its writes to the set they are in. */
   #inFlight = new Set<Promise<void>>()
   #failure: TrawlError | undefined
 
@@ -42,10 +48,12 @@ export class FileSink implements Sink {
     this.#volume = volume
   }
 
-  open(kept: readonly Extent[], generation: number): void {
+  open(kept: readonly Extent[], generation: number): readonly Extent[] {
     this.#generation = generation
-    this.#created = kept.length > 0
-    for (const extent of kept) this.#written.add(extent.start, extent.end)
+    if (kept.length === 0) return nothing
+    const size = this.#openKept()
+    for (const { start, end } of kept) this.#written.add(start, Math.min(end, size))
+    return this.#written.toArray()
   }
 
   write(offset: number, chunk: Buffer, generation: number): void | Promise<void> {
@@ -63,8 +71,10 @@ export class FileSink implements Sink {
     run.buffers.push(chunk)
     run.sizeBytes += chunk.length
     if (run.sizeBytes >= coalesceBytes) return this.#write(run)
+    const twin = this.#runs.get(end)
     this.#runs.set(end, run)
-    return undefined
+    // Two that end in the same place: the bytes of one are among those of the other, or the other way round.
+    return twin && this.#write(twin)
   }
 
   read(offset: number, lengthBytes: number): Buffer {
@@ -89,6 +99,7 @@ export class FileSink implements Sink {
     this.#written.clear()
     this.#generation = generation
     this.#failure = undefined
+    if (this.#inFlight.size > 0) return this.#startAnew()
     if (this.#fd < 0 && !this.#created) return
     try {
       ftruncateSync(this.#open(), 0)
@@ -98,6 +109,9 @@ export class FileSink implements Sink {
   }
 
   commit(finalPath: string, options: CommitOptions): void {
+    if (this.#runs.size > 0 || this.#inFlight.size > 0) {
+      throw new TrawlError('ERR_INTERNAL', `${finalPath} was to be named before its bytes were checkpointed`)
+    }
     // An empty file has had no write that would have created it.
     if (!this.#created && this.#fd < 0) this.#open()
     if (options.modifiedS !== undefined) {
@@ -105,18 +119,33 @@ export class FileSink implements Sink {
     }
     this.#close()
     publish(this.#partPath, finalPath, { replace: options.replace, durability: this.#volume.durability })
+    this.#ended = true
   }
 
-  abort(options: { readonly discard?: boolean } = {}): void {
-    if (!options.discard && !this.#failure) this.#flush()
+  abort(options: { readonly discard?: boolean } = {}): readonly Extent[] {
+    if (this.#ended) return nothing
+    this.#ended = true
+    const kept = options.discard ? nothing : this.#rescue()
     this.#runs.clear()
-    this.#close()
-    if (!options.discard || !this.#created) return
+    this.#closeQuietly()
+    if (kept.length > 0 || !this.#created) return kept
     try {
       unlinkSync(this.#partPath)
     } catch {
       // Gone already; that is what was wanted.
     }
+    return nothing
+  }
+
+  /** What is written when everything else has gone wrong: as much as can be. */
+  #rescue(): readonly Extent[] {
+    try {
+      if (!this.#failure) this.#flush()
+      if (this.#volume.durability === 'strict' && this.#created) fdatasyncSync(this.#open())
+    } catch {
+      // What could not be written is not kept.
+    }
+    return this.#written.toArray()
   }
 
   #flush(): void {
@@ -130,8 +159,9 @@ export class FileSink implements Sink {
   #write(run: Run): void | Promise<void> {
     if (this.#volume.prefersAsync && run.sizeBytes >= coalesceBytes) return this.#writeAsync(run)
     const started = performance.now()
+    const fd = this.#open()
     try {
-      writeFully(this.#open(), run.buffers, run.at, run.sizeBytes)
+      writeFully(fd, run.buffers, run.at, run.sizeBytes)
     } catch (error) {
       throw this.#fail(error)
     }
@@ -143,12 +173,15 @@ export class FileSink implements Sink {
   #writeAsync(run: Run): Promise<void> {
     const { at, buffers, sizeBytes: size } = run
     const fd = this.#open()
+    const inFlight = this.#inFlight
     const started = performance.now()
     this.#volume.pending(size)
     const write = new Promise<void>((resolve, reject) => {
       writev(fd, buffers, at, (error, written) => {
         this.#volume.pending(-size)
         this.#volume.wrote(performance.now() - started, size)
+        // After a reset it went to a file that nobody will see.
+        if (inFlight !== this.#inFlight) return resolve()
         try {
           if (error) throw error
           if (written < size) writeFully(fd, skipBytes(buffers, written), at + written, size - written)
@@ -159,8 +192,8 @@ export class FileSink implements Sink {
         }
       })
     })
-    this.#inFlight.add(write)
-    const settle = (): void => void this.#inFlight.delete(write)
+    inFlight.add(write)
+    const settle = (): void => void inFlight.delete(write)
     write.then(settle, settle)
     return write
   }
@@ -184,17 +217,41 @@ export class FileSink implements Sink {
     return extents
   }
 
+  /** Size of the part file of an earlier run, opened; 0 where there is none. */
+  #openKept(): number {
+    try {
+      this.#fd = openSync(this.#partPath, constants.O_RDWR | noFollow)
+      this.#created = true
+      return fstatSync(this.#fd).size
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return 0
+      throw storageError(error, { path: this.#partPath, doing: 'open' })
+    }
+  }
+
   #open(): number {
     if (this.#fd >= 0) return this.#fd
-    const fresh = this.#created ? 0 : constants.O_TRUNC
-    const flags = constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0) | fresh
     try {
-      this.#fd = openSync(this.#partPath, flags, 0o666)
+      this.#fd = this.#created
+        ? openSync(this.#partPath, constants.O_RDWR | noFollow)
+        : createFile(this.#partPath)
     } catch (error) {
       throw storageError(error, { path: this.#partPath, doing: 'create' })
     }
     this.#created = true
     return this.#fd
+  }
+
+  /** Leaves the file to the writes that are still in flight, and goes on with another. */
+  #startAnew(): void {
+    this.#closeQuietly()
+    this.#inFlight = new Set()
+    this.#created = false
+    try {
+      unlinkSync(this.#partPath)
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw storageError(error, { path: this.#partPath, doing: 'remove' })
+    }
   }
 
   #close(): void {
@@ -208,6 +265,22 @@ export class FileSink implements Sink {
     }
   }
 
+  /** Closes when nothing is in flight: the number of a closed file may be that of another at once. */
+  #closeQuietly(): void {
+    const fd = this.#fd
+    this.#fd = -1
+    if (fd < 0) return
+    const close = (): void => {
+      try {
+        closeSync(fd)
+      } catch {
+        // Its bytes are not counted on any more.
+      }
+    }
+    if (this.#inFlight.size === 0) close()
+    else void Promise.allSettled(this.#inFlight).then(close)
+  }
+
   #fail(error: unknown): TrawlError {
     const failure = storageError(error, { path: this.#partPath, doing: 'write' })
     this.#failure = failure
@@ -219,6 +292,21 @@ interface Run {
   readonly at: number
   readonly buffers: Buffer[]
   sizeBytes: number
+}
+
+/**
+ * A new file, never one that is there: what stands under the name of a part may be a second name of a finished file,
+ * left by a loss of power between giving the one and taking the other.
+ */
+function createFile(path: string): number {
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | noFollow
+  try {
+    return openSync(path, flags, 0o666)
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error
+  }
+  unlinkSync(path)
+  return openSync(path, flags, 0o666)
 }
 
 function writeFully(fd: number, buffers: Buffer[], at: number, size: number): void {

@@ -22,10 +22,10 @@ export class MemorySink implements Sink {
     return this.#buffer.subarray(0, this.#length)
   }
 
-  open(kept: readonly Extent[], generation: number): void {
-    // Nothing survives, so whatever is said to be kept would be invented.
-    if (kept.length > 0) throw new TrawlError('ERR_STALE_WRITE', 'a memory sink keeps nothing between runs')
+  /** Nothing survives, so of what is said to be kept nothing is there. */
+  open(_kept: readonly Extent[], generation: number): readonly Extent[] {
     this.#generation = generation
+    return []
   }
 
   write(offset: number, chunk: Buffer, generation: number): void {
@@ -57,6 +57,7 @@ export class MemorySink implements Sink {
 
   reset(generation: number): void {
     this.#generation = generation
+    this.#buffer.fill(0, 0, this.#length)
     this.#length = 0
     this.#written.clear()
   }
@@ -65,8 +66,10 @@ export class MemorySink implements Sink {
     this.committedAs = finalPath
   }
 
-  abort(): void {
+  abort(): readonly Extent[] {
+    if (this.committedAs !== undefined) return []
     this.#length = 0
     this.#written.clear()
+    return []
   }
 }
