@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { isTrawlError, toTrawlError, version } from '../core/index.ts'
 import type { CliContext } from './cli-context.ts'
 import { createConfigCommand } from './config-command.ts'
+import { createDatasetCommand } from './dataset-command.ts'
 import { createGetCommand } from './get-command.ts'
 import { processContext } from './process-context.ts'
 
@@ -29,6 +30,7 @@ function createProgram(context: CliContext): Command {
     .showHelpAfterError('(see trawl --help)')
     .enablePositionalOptions()
   program.addCommand(createGetCommand(context))
+  program.addCommand(createDatasetCommand(context))
   program.addCommand(
     createConfigCommand({
       surroundings: context.surroundings,

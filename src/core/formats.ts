@@ -12,6 +12,7 @@ export const formats = {
   bookRecord: 1,
   shardPlan: 1,
   shardStats: 1,
+  sampleSpool: 1,
   hostMemory: 1,
 } as const
 

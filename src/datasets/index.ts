@@ -1,4 +1,19 @@
 export {
+  createDatasetKind,
+  gateByMemory,
+  heedRobots,
+  layoutOf,
+  plannedIn,
+  plannedSettings,
+  planOptionsOf,
+  randomDelay,
+  type DatasetEngine,
+  type DatasetJobParts,
+  type DatasetSettings,
+  type DatasetSpec,
+  type RobotsOptions,
+} from './job/index.ts'
+export {
   defaultDisallowed,
   optOut,
   optOutError,

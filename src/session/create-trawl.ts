@@ -2,13 +2,19 @@ import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import {
+  datasetGroups,
   getGroups,
   hostOptions,
   parseOptions,
+  type ConcurrencyOptions,
+  type DatasetCommandOptions,
+  type DatasetInput,
   type GetInput as GetOptionsInput,
   type GetOptions,
   type ResolvedConfig,
 } from '../config/index.ts'
+import type { JobKind } from '../core/index.ts'
+import type { DatasetSpec } from '../datasets/index.ts'
 import {
   createEngine,
   createGovernor,
@@ -38,6 +44,13 @@ export interface GetJobOptions extends GetOptionsInput {
   readonly signal?: AbortSignal
 }
 
+/** Options of a dataset job. */
+export interface DatasetJobOptions extends DatasetInput {
+  /** Files and folders of them. */
+  readonly tables: string | readonly string[]
+  readonly signal?: AbortSignal
+}
+
 /** A trawl: connections and limits that its jobs share. Dispose of it, or call `close`, when done. */
 export interface Trawl extends AsyncDisposable {
   /** Starts downloading files. Throws ERR_CONFIG_* for wrong options; everything else is told by the job. */
@@ -47,6 +60,14 @@ export interface Trawl extends AsyncDisposable {
     inputs: GetInputs,
     config: ResolvedConfig<GetOptions>,
     options?: Omit<GetJobOptions, keyof GetOptionsInput>,
+  ): Job
+  /** Starts making a dataset. Throws ERR_CONFIG_* for wrong options, ERR_OUTPUT_FORMAT; the job tells all else. */
+  dataset(options: DatasetJobOptions): Job
+  /** The same, or a part of it, from options that the command line resolved. */
+  datasetResolved(
+    config: ResolvedConfig<DatasetCommandOptions>,
+    work: Omit<DatasetSpec, 'options'>,
+    options?: { readonly signal?: AbortSignal },
   ): Job
   /** Ceilings of hosts learned so far. */
   hostMemory(): readonly HostMemory[]
@@ -93,7 +114,7 @@ class Session implements Trawl {
   ): Job {
     const { signal, ...rest } = options
     const spec: GetSpec = { inputs, options: config.values, ...rest }
-    const job = startJob(
+    return this.#started(
       {
         name: 'get',
         run: async (wanted: GetSpec, context) => {
@@ -107,11 +128,36 @@ class Session implements Trawl {
         },
       },
       spec,
-      { id: randomUUID(), ...(signal ? { signal } : {}) },
+      signal,
     )
-    this.#jobs.add(job)
-    void job.result.then(() => this.#jobs.delete(job))
-    return job
+  }
+
+  dataset({ tables, signal, ...own }: DatasetJobOptions): Job {
+    const values = parseOptions(datasetGroups, own)
+    const config = { values, origins: {}, blocks: [], fixed: {} }
+    const work = { command: 'run', tables: typeof tables === 'string' ? [tables] : tables } as const
+    return this.datasetResolved(config, work, signal === undefined ? {} : { signal })
+  }
+
+  datasetResolved(
+    config: ResolvedConfig<DatasetCommandOptions>,
+    work: Omit<DatasetSpec, 'options'>,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Job {
+    const limits = this.#sharedLimits(config)
+    const kind: JobKind<DatasetSpec> = {
+      name: 'dataset',
+      run: async (wanted, context) => {
+        // Loaded when the first dataset is made: files and books need none of it.
+        const { createWiredDatasetKind } = await import('./dataset-kind.ts')
+        return createWiredDatasetKind(config, { limits, surroundings: this.#surroundings }).run(
+          wanted,
+          context,
+        )
+      },
+    }
+    const spec = { ...work, options: { ...config.values, dir: resolve(config.values.dir) } }
+    return this.#started(kind, spec, options.signal)
   }
 
   hostMemory(): readonly HostMemory[] {
@@ -131,6 +177,13 @@ class Session implements Trawl {
     await Promise.all([...this.#jobs].map((job) => job.cancel()))
     for (const engine of this.#engines.values()) await (await engine).close()
     this.#limits?.governor.close()
+  }
+
+  #started<Spec>(kind: JobKind<Spec>, spec: Spec, signal: AbortSignal | undefined): Job {
+    const job = startJob(kind, spec, { id: randomUUID(), ...(signal ? { signal } : {}) })
+    this.#jobs.add(job)
+    void job.result.then(() => this.#jobs.delete(job))
+    return job
   }
 
   /** One engine for all jobs whose requests are made in the same way; limits are shared by all. */
@@ -169,7 +222,7 @@ class Session implements Trawl {
     }
   }
 
-  #sharedLimits(config: ResolvedConfig<GetOptions>): Limits {
+  #sharedLimits(config: ResolvedConfig<ConcurrencyOptions>): Limits {
     const { values } = config
     this.#limits ??= {
       governor: createGovernor({

@@ -1,3 +1,4 @@
+export { FolderLock } from './folder-lock.ts'
 export { FileJournal, type FileJournalOptions } from './journal/file-journal.ts'
 export type {
   CheckpointRecord,

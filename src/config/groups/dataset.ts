@@ -1,6 +1,6 @@
 import { field } from '../field.ts'
 import { defineGroup, type OptionsOf } from '../group.ts'
-import { checked, choice, decimal, integer, list, pattern, text, toggle } from '../kinds.ts'
+import { checked, choice, decimal, duration, integer, list, pattern, text, toggle } from '../kinds.ts'
 import { delayRange } from '../special-kinds.ts'
 
 const interpolations = ['nearest', 'linear', 'cubic', 'area', 'lanczos'] as const
@@ -66,6 +66,10 @@ function pictureFields() {
     encodeQuality: field(integer({ min: 0, max: 100 }), {
       description: 'Quality from 0 to 100; for png the compression from 0 to 9.',
       default: 95,
+    }),
+    orient: field(toggle, {
+      description: 'Turn images as their EXIF data says.',
+      default: true,
     }),
     reencode: field(choice(['always', 'if-needed', 'never']), {
       description:
@@ -136,6 +140,15 @@ function shardFields() {
       ),
       { description: 'How files are named, for the output format files.', default: 'key' },
     ),
+    parquetImages: field(choice(['bytes', 'struct']), {
+      description:
+        'Images in Parquet shards: a column of bytes named after the format, or a struct that Hugging Face shows.',
+      default: 'bytes',
+    }),
+    tarIndex: field(toggle, {
+      description: 'Write an index (.idx, as DALI reads it) beside each tar.',
+      default: false,
+    }),
     incremental: field(choice(['incremental', 'extend', 'overwrite']), {
       description: 'When the folder holds a dataset: go on with it, add new shards after it, or start anew.',
       default: 'incremental',
@@ -148,6 +161,10 @@ function runFields() {
     delay: field(delayRange, {
       description: 'Random pause between two requests of one worker, such as 1-4 seconds.',
       unset: 'none',
+    }),
+    totalTimeoutMs: field(duration, {
+      description: 'Longest time for one image, from the headers to the last byte.',
+      default: 120_000,
     }),
     queue: field(pattern('local|redis://...', /^(local|rediss?:\/\/\S+)$/, 'local or a redis: URL'), {
       description: 'Where workers on several machines get their shards.',

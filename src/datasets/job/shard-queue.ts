@@ -1,0 +1,213 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { shardFiles, shardName } from '../layout/shard-names.ts'
+import type { ShardPlan } from '../plan/index.ts'
+import {
+  createShardWriter,
+  localFolder,
+  partOf,
+  readShardState,
+  rewriteShard,
+  selectRetryRows,
+} from '../shards/index.ts'
+import { layoutOf } from './dataset-settings.ts'
+import type { DatasetSpec } from './dataset-spec.ts'
+import { OpenShard, type OpenShardOptions } from './open-shard.ts'
+import { SampleSpool, type SpoolMemory } from './sample-spool.ts'
+import { ShardClaims } from './shard-claims.ts'
+
+export interface ShardQueueOptions {
+  readonly out: string
+  readonly plan: ShardPlan
+  readonly spec: DatasetSpec
+  /** Shards at work at once: the tail of one does not hold up the next. */
+  readonly maxOpen: number
+}
+
+/** Where samples wait until their shard is committed, below the output folder. */
+export const spoolFolder = join('.trawl', 'spool')
+
+const spoolMemoryBytes = 64 * 1024 * 1024
+const pollMs = 500
+
+/**
+ * Opens the shards that are to be done, one after the other, as many at once as may be open. Shards that another
+ * process has are passed over; `run` waits for them at its end, since they are its own workers' or those of a run
+ * that may die.
+ */
+export class ShardQueue {
+  readonly #options: ShardQueueOptions
+  readonly #claims: ShardClaims
+  readonly #memory: SpoolMemory = { limitBytes: spoolMemoryBytes, usedBytes: 0 }
+  readonly #open = new Set<OpenShard>()
+  #stopped = false
+  /** What stopped a shard, other than being told to. */
+  failure: unknown
+  /** Told of it at once. */
+  onFailure: ((error: unknown) => void) | undefined
+  #stopping = false
+  #wake: (() => void) | undefined
+
+  constructor(options: ShardQueueOptions) {
+    this.#options = options
+    this.#claims = new ShardClaims(options.out)
+  }
+
+  /** Shards at work now. */
+  get open(): ReadonlySet<OpenShard> {
+    return this.#open
+  }
+
+  /** Each shard as it may be started. Throws what committing an earlier one threw, and storage errors. */
+  async *shards(): AsyncGenerator<OpenShard, void, undefined> {
+    let wanted: AsyncIterable<ShardWish> | readonly ShardWish[] = this.#wanted()
+    while (!this.#stopped) {
+      const later: ShardWish[] = []
+      for await (const wish of wanted) {
+        await this.#place()
+        if (this.#stopped) return
+        const shard = this.#start(wish)
+        if (shard === 'taken') later.push(wish)
+        else if (shard) yield shard
+      }
+      if (later.length === 0 || this.#options.spec.command === 'worker') return
+      await this.#pause(pollMs)
+      wanted = later
+    }
+  }
+
+  /** Waits until all open shards are committed. Rejects with what stopped one of them. */
+  async settle(): Promise<void> {
+    await Promise.all([...this.#open].map((shard) => shard.done))
+    if (this.failure !== undefined) throw this.failure
+  }
+
+  /** Opens no more. */
+  drain(): void {
+    this.#stopped = true
+    this.#wake?.()
+  }
+
+  /** Gives up all that is open and waits until its files are closed. */
+  async stop(reason: Error): Promise<void> {
+    this.drain()
+    this.#stopping = true
+    for (const shard of this.#open) shard.stop(reason)
+    await Promise.allSettled([...this.#open].map((shard) => shard.done))
+  }
+
+  async *#wanted(): AsyncGenerator<ShardWish, void, undefined> {
+    const { out, plan, spec } = this.#options
+    const folder = localFolder(out)
+    if (spec.command === 'retry') {
+      yield* selectRetryRows(folder, plan.manifest, spec.statuses ?? ['failed'])
+      return
+    }
+    for (const shard of (await readShardState(folder, plan.manifest)).missing()) yield { shard }
+  }
+
+  /** Undefined for a shard that has been finished meanwhile. */
+  #start(wish: ShardWish): OpenShard | 'taken' | undefined {
+    const { out, plan } = this.#options
+    const name = shardName(wish.shard, plan.manifest)
+    const claim = this.#claims.claim(name)
+    if (!claim) return 'taken'
+    try {
+      if (!wish.indexes && existsSync(join(out, shardFiles(name).stats))) {
+        claim.release()
+        return undefined
+      }
+      const shard = new OpenShard(this.#shardOptions(wish, name))
+      this.#open.add(shard)
+      void this.#watch(shard, () => claim.release())
+      return shard
+    } catch (error) {
+      claim.release()
+      throw error
+    }
+  }
+
+  async #watch(shard: OpenShard, release: () => void): Promise<void> {
+    try {
+      await shard.done
+    } catch (error) {
+      if (!this.#stopping && this.failure === undefined) {
+        this.failure = error
+        this.onFailure?.(error)
+      }
+    } finally {
+      release()
+      this.#open.delete(shard)
+      this.#wake?.()
+    }
+  }
+
+  #shardOptions({ shard, indexes }: ShardWish, name: string): OpenShardOptions {
+    const { out, plan, spec } = this.#options
+    const { manifest } = plan
+    const { durability } = spec.options
+    const planHash = partOf(manifest, shard)?.hash ?? ''
+    const layout = layoutOf(manifest, plan.columns(shard))
+    const rows = plan.rowCount(shard)
+    const spool = new SampleSpool({
+      path: join(out, spoolFolder, indexes ? `${name}.retry` : name),
+      rows,
+      owner: indexes ? `${planHash} ${(spec.statuses ?? []).join(',')}` : planHash,
+      memory: this.#memory,
+    })
+    if (indexes) {
+      return {
+        shard,
+        plan,
+        spool,
+        indexes,
+        assemble: (replacements) => rewriteShard({ out, shard, plan, layout, replacements, durability }),
+      }
+    }
+    return {
+      shard,
+      plan,
+      spool,
+      assemble: async (samples) => {
+        const writer = await createShardWriter({
+          folder: out,
+          shard,
+          naming: manifest,
+          layout,
+          rows,
+          planHash,
+          durability,
+        })
+        try {
+          for await (const { sample, run } of samples) await writer.add(sample, run)
+          await writer.finish()
+        } catch (error) {
+          await writer.abort()
+          throw error
+        }
+      },
+    }
+  }
+
+  /** Waits until one more may be open. */
+  async #place(): Promise<void> {
+    while (this.#open.size >= this.#options.maxOpen && !this.#stopped) await this.#pause()
+    if (this.failure !== undefined) throw this.failure
+  }
+
+  #pause(longestMs?: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = longestMs === undefined ? undefined : setTimeout(() => this.#wake?.(), longestMs)
+      this.#wake = () => {
+        this.#wake = undefined
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}
+
+interface ShardWish {
+  readonly shard: number
+  readonly indexes?: readonly number[]
+}

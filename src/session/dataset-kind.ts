@@ -1,0 +1,76 @@
+import type { DatasetCommandOptions, ResolvedConfig } from '../config/index.ts'
+import type { JobKind } from '../core/index.ts'
+import {
+  createDatasetKind,
+  gateByMemory,
+  heedRobots,
+  randomDelay,
+  type DatasetEngine,
+  type DatasetSettings,
+  type DatasetSpec,
+} from '../datasets/index.ts'
+import { ByteBudget, createEngine, type Governor, type RateLimiter } from '../engine/index.ts'
+import { createTransport, defaultUserAgent, type Interceptor, type Transport } from '../http/index.ts'
+import { transportOptions, type Surroundings } from './transport-options.ts'
+
+/** Bodies that may be in memory at once, waiting for their image work included. */
+const bodyMemoryBytes = 96 * 1024 * 1024
+
+/** The limits that all jobs of a session share. */
+export interface SharedLimits {
+  readonly governor: Governor
+  readonly rateLimiter: RateLimiter
+  readonly limited: boolean
+}
+
+interface Given {
+  readonly limits: SharedLimits
+  readonly surroundings: Surroundings
+}
+
+/** The dataset job with an engine of its own. */
+export function createWiredDatasetKind(
+  config: ResolvedConfig<DatasetCommandOptions>,
+  given: Given,
+): JobKind<DatasetSpec> {
+  return createDatasetKind({ openEngine: (settings) => openEngine(config, settings, given) })
+}
+
+/**
+ * An engine for a dataset: requests go by robots.txt and pause as asked, names are resolved for thousands of hosts, and
+ * nothing new starts while bodies wait for their image work. Throws ERR_CONFIG_UNREADABLE.
+ */
+async function openEngine(
+  config: ResolvedConfig<DatasetCommandOptions>,
+  settings: DatasetSettings,
+  given: Given,
+): Promise<DatasetEngine> {
+  const { values } = config
+  const userAgent = userAgentOf(values, settings)
+  const network = await transportOptions(values, given.surroundings)
+  const base = createTransport({ ...network, userAgent, dns: { ...network.dns, mode: 'direct' } })
+  const polite: Interceptor[] = []
+  if (settings.robots === 'on') {
+    polite.push(heedRobots({ userAgent: settings.userAgentToken ?? userAgent }))
+  }
+  if (values.delay !== undefined) polite.push(randomDelay(values.delay))
+  const transport: Transport = {
+    send: polite.reduce((next, intercept) => intercept(next), base.send),
+    close: () => base.close(),
+    destroy: () => base.destroy(),
+  }
+  const budget = new ByteBudget(bodyMemoryBytes)
+  const engine = createEngine({
+    transport,
+    governor: gateByMemory(given.limits.governor, budget),
+    rateLimiter: given.limits.rateLimiter,
+    limited: given.limits.limited,
+    mode: values.mode === 'loop' ? 'loop' : 'async',
+  })
+  return { engine, budget, close: () => engine.close() }
+}
+
+function userAgentOf(values: DatasetCommandOptions, { userAgentToken }: DatasetSettings): string {
+  const own = values.userAgent ?? defaultUserAgent
+  return userAgentToken === undefined ? own : `${own} (compatible; ${userAgentToken})`
+}
