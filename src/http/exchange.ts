@@ -4,6 +4,7 @@ import { TrawlError } from '../core/index.ts'
 import type { Carrier } from './connection.ts'
 import { cancelledError, exchangeError } from './network-error.ts'
 import type { Lane } from './lanes.ts'
+import type { Abortable } from './signal-groups.ts'
 import type { ChunkConsumer, ResponseBody, TransportRequest, TransportResponse } from './transport.ts'
 
 /** Bytes kept for a consumer that has not come yet or is busy, before the connection is paused. */
@@ -28,7 +29,9 @@ export interface ExchangeOptions {
  * One request and its response: the handler that undici calls and the body that the user drains, in one object,
  * because a small file should cost little more than its dispatch.
  */
-export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
+export class Exchange implements Dispatcher.DispatchHandler, ResponseBody, Abortable {
+  seat = 0
+  signalSeat = 0
   readonly #options: ExchangeOptions
   #carrier: Carrier | undefined
   #controller: Dispatcher.DispatchController | undefined
@@ -117,6 +120,8 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody {
     this.#over = true
     this.#carrier?.release()
     this.#carrier = undefined
+    // It holds the raw headers, and with them the whole block that was read.
+    this.#controller = undefined
     this.#options.onSettled(this)
     if (this.#consume !== undefined && !this.#waiting && this.#kept === undefined) this.#conclude('end')
   }

@@ -7,6 +7,7 @@ import { Exchange } from './exchange.ts'
 import { createLanes, type Lane } from './lanes.ts'
 import { createLocate, type RequestTarget } from './locate.ts'
 import { cancelledError } from './network-error.ts'
+import { Roster } from './roster.ts'
 import type { RouteFor } from './route.ts'
 import { SignalGroups } from './signal-groups.ts'
 import type { SendOptions, Transport, TransportRequest, TransportResponse } from './transport.ts'
@@ -43,7 +44,7 @@ class UndiciTransport implements Transport {
   readonly #locate = createLocate()
   readonly #lanes: ReturnType<typeof createLanes>
   readonly #signals = new SignalGroups<Exchange>()
-  readonly #inFlight = new Set<Exchange>()
+  readonly #inFlight = new Roster<Exchange>('seat')
   readonly #userAgent: string | undefined
   #closed = false
   #onIdle: (() => void) | undefined
@@ -81,8 +82,8 @@ class UndiciTransport implements Transport {
         resolve,
         reject,
         onSettled: (self) => {
-          group?.delete(self)
-          this.#inFlight.delete(self)
+          group?.remove(self)
+          this.#inFlight.remove(self)
           if (this.#onIdle !== undefined && this.#inFlight.size === 0) this.#onIdle()
         },
       })
@@ -104,7 +105,7 @@ class UndiciTransport implements Transport {
     this.#closed = true
     const pools = this.#lanes.pools()
     const reason = new TrawlError('ERR_CANCELLED', 'the transport was destroyed')
-    for (const exchange of this.#inFlight) exchange.abort(reason)
+    for (const exchange of this.#inFlight.list()) exchange.abort(reason)
     await Promise.all(pools.map((pool) => pool.destroy()))
   }
 }
