@@ -32,6 +32,8 @@ export interface PackWriterContractCase {
   readonly options?: Partial<PackOptions>
   /** False where the container cannot be taken apart again. */
   readonly readsBack?: boolean
+  /** True where formats that the container does not know are decoded. */
+  readonly converts?: boolean
   /** False where encryption makes each run differ. */
   readonly deterministic?: boolean
 }
@@ -126,6 +128,25 @@ export function describePackWriterContract(title: string, given: PackWriterContr
       const writer = createPackWriter(given.format, { path, ...given.options })
       await expect(writer.finish(metadata)).rejects.toMatchObject({ code: 'ERR_PACK_UNSUPPORTED' })
       expect(readdirSync(dirname(path))).toEqual([])
+    })
+
+    it('takes another page in place of one that it cannot take', async () => {
+      const path = place()
+      const writer = createPackWriter(given.format, { path, ...given.options })
+      const broken = join(root, 'broken.webp')
+      writeFileSync(broken, 'RIFF0000WEBPVP8 ')
+      const [first] = pages
+      if (!first) throw new Error('no pages')
+      const facts = { ...first.facts, format: 'webp' } as const
+      if (given.converts === true) {
+        await expect(writer.add({ ...first, path: broken, facts })).rejects.toMatchObject({
+          code: expect.stringMatching(/^ERR_IMAGE_/),
+        })
+      }
+      for (const page of pages) await writer.add(page)
+      await writer.finish(metadata)
+      if (given.readsBack !== false)
+        expect(await readAll(path, given.options?.password)).toHaveLength(pages.length)
     })
 
     it('refuses pages out of order', async () => {

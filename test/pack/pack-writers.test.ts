@@ -1,7 +1,12 @@
 import { describePackWriterContract } from '../contract/pack-writer.ts'
 
-describePackWriterContract('PDF', { format: 'pdf', name: 'book.pdf' })
-describePackWriterContract('PDF/A', { format: 'pdf', name: 'book.pdf', options: { pdfA: true } })
+describePackWriterContract('PDF', { format: 'pdf', name: 'book.pdf', converts: true })
+describePackWriterContract('PDF/A', {
+  format: 'pdf',
+  name: 'book.pdf',
+  options: { pdfA: true },
+  converts: true,
+})
 describePackWriterContract('encrypted PDF', {
   format: 'pdf',
   name: 'book.pdf',
@@ -9,7 +14,7 @@ describePackWriterContract('encrypted PDF', {
   deterministic: false,
 })
 describePackWriterContract('CBZ', { format: 'cbz', name: 'book.cbz' })
-describePackWriterContract('EPUB', { format: 'epub', name: 'book.epub' })
+describePackWriterContract('EPUB', { format: 'epub', name: 'book.epub', converts: true })
 describePackWriterContract('ZIP', { format: 'zip', name: 'book.zip' })
 describePackWriterContract('encrypted ZIP', {
   format: 'zip',

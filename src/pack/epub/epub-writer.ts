@@ -72,8 +72,8 @@ export class EpubWriter implements PackWriter {
   }
 
   async add(page: PackPage): Promise<PackedPage> {
-    if (this.#pages.length === 0) await this.#begin()
     const content = await this.#contentOf(page)
+    if (this.#part.position === 0) await this.#begin()
     const name = pageName(page.index, content.format, this.#options.pageCount)
     const packed = await this.#addImage(page.path, `OEBPS/images/${name}`, content.image)
     const turned = page.facts.orientation >= 5 && content.image === undefined

@@ -30,11 +30,6 @@ export class ObjectFile {
     this.#cipher = cipher
   }
 
-  /** Header and the comment that marks the file as binary (7.5.2). */
-  async begin(): Promise<void> {
-    await this.#part.put(Buffer.from('%PDF-1.7\n%\xe2\xe3\xcf\xd3\n', 'latin1'))
-  }
-
   /** A number for an object that is written now or later. */
   allocate(): number {
     const id = this.#count++
@@ -52,6 +47,7 @@ export class ObjectFile {
   }
 
   async write(id: number, body: string): Promise<void> {
+    await this.#begin()
     this.#offsets[id] = this.#part.position
     await this.#part.put(Buffer.from(`${id} 0 obj\n${body}\nendobj\n`, 'latin1'))
   }
@@ -60,6 +56,7 @@ export class ObjectFile {
   async writeStream(id: number, entries: string, parts: readonly StreamPart[]): Promise<WrittenStream> {
     const plainBytes = parts.reduce((sum, part) => sum + part.length, 0)
     const length = this.#cipher ? this.#cipher.lengthOf(plainBytes) : plainBytes
+    await this.#begin()
     this.#offsets[id] = this.#part.position
     await this.#part.put(Buffer.from(`${id} 0 obj\n<< ${entries} /Length ${length} >>\nstream\n`, 'latin1'))
     const offset = this.#part.position
@@ -72,6 +69,12 @@ export class ObjectFile {
   async end(trailer: string, xrefStreamAboveBytes = classicLimitBytes): Promise<void> {
     if (this.#part.position < xrefStreamAboveBytes) await this.#classicTable(trailer)
     else await this.#xrefStream(trailer)
+  }
+
+  /** Header and the comment that marks the file as binary (7.5.2), before the first object. */
+  async #begin(): Promise<void> {
+    if (this.#part.position === 0)
+      await this.#part.put(Buffer.from('%PDF-1.7\n%\xe2\xe3\xcf\xd3\n', 'latin1'))
   }
 
   #string(bytes: Buffer): string {

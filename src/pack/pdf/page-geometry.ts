@@ -89,11 +89,9 @@ function withinLimits(
 ): Pick<PageGeometry, 'width' | 'height' | 'userUnit'> {
   const userUnit = Math.max(1, Math.ceil((Math.max(widthPt, heightPt) / maxSide) * 1000) / 1000)
   // More than 4,800 to 1 cannot be had in true proportion.
-  return {
-    width: Math.max(minSide, widthPt / userUnit),
-    height: Math.max(minSide, heightPt / userUnit),
-    userUnit,
-  }
+  const side = (lengthPt: number) => Math.min(maxSide, Math.max(minSide, lengthPt / userUnit))
+  return { width: side(widthPt), height: side(heightPt), userUnit }
+}
 }
 
 function chooseDpi(input: GeometryInput, size: PageSize, defaultDpi: number): number {

@@ -71,7 +71,6 @@ export class PdfWriter implements PackWriter {
   }
 
   async add(page: PackPage): Promise<PackedPage> {
-    if (this.#pages === 0) await this.#objects.begin()
     const image = this.#images.known(page.digest?.value) ?? (await this.#embedImage(page))
     const { pageSize = naturalSize, defaultDpi = 150 } = this.#options
     const geometry = pageGeometry(geometryInput(page, image), pageSize, defaultDpi)
