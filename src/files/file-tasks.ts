@@ -6,7 +6,7 @@ import {
   type Place,
   type TargetRule,
 } from '../core/index.ts'
-import { TaskIndex } from '../storage/index.ts'
+import { HashSet64 } from '../storage/index.ts'
 
 /** One file wanted, as a list or a caller says it. */
 export interface FileRequest {
@@ -24,21 +24,26 @@ export interface FileRequest {
 
 /**
  * Makes tasks of requests: numbers them and gives them identities. A request that comes again in the same run gets
- * an identity of its own by its occurrence, the same one in every run. Memory: 25 bytes and slack for each request.
+ * an identity of its own by its occurrence, the same one in every run. Memory: 17 bytes for each request.
  */
 export function createTaskMaker(
   common: { readonly target?: TargetRule } = {},
 ): (request: FileRequest) => DownloadTask {
-  const seen = new TaskIndex()
+  const seen = new HashSet64()
+  const repeats = new Map<string, number>()
   let ordinal = 0
   return (request) => {
     const { places, target: own, ...rest } = request
     const locator: Locator = { kind: 'mirrors', places }
     const target: TargetRule = { ...common.target, ...own }
     const first = taskId('file', locator, target, 0)
-    const occurrence = seen.offset(first) + 1
-    seen.set(first, 1, occurrence)
-    const id = occurrence === 0 ? first : taskId('file', locator, target, occurrence)
+    seen.hash(first, 0)
+    let id = first
+    if (!seen.add()) {
+      const occurrence = (repeats.get(first) ?? 0) + 1
+      repeats.set(first, occurrence)
+      id = taskId('file', locator, target, occurrence)
+    }
     return { id, kind: 'file', locator, ordinal: ordinal++, target, ...rest }
   }
 }

@@ -1,6 +1,7 @@
 export { confine, ConfinedRoot } from './confine.ts'
 export { DirectoryCache } from './directory-cache.ts'
 export { hasTypeExtension, splitName, type SplitName } from './file-extension.ts'
+export { HashSet64 } from './hash-set-64.ts'
 export { extensionOfMediaType } from './media-type-extension.ts'
 export { lastSegment, nameFromResponse, type NamedResponse } from './name-from-response.ts'
 export { nameKey } from './name-key.ts'
