@@ -92,7 +92,6 @@ function withinLimits(
   const side = (lengthPt: number) => Math.min(maxSide, Math.max(minSide, lengthPt / userUnit))
   return { width: side(widthPt), height: side(heightPt), userUnit }
 }
-}
 
 function chooseDpi(input: GeometryInput, size: PageSize, defaultDpi: number): number {
   if (size.mode === 'dpi') return size.dpi
