@@ -1,0 +1,300 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import {
+  murmur128,
+  toTrawlError,
+  TrawlError,
+  type ErrorData,
+  type ItemFilter,
+  type ItemSelector,
+  type JobContext,
+  type JobKind,
+  type JobLimits,
+  type JobWork,
+  type Outcome,
+} from '../core/index.ts'
+import type { Engine } from '../engine/index.ts'
+import { checkPackOptions } from '../pack/index.ts'
+import type { SourceContext, SourceInput } from '../sources/index.ts'
+import { ReportFile, type OutputFolder } from '../storage/index.ts'
+import { ArchiveFile } from './archive-file.ts'
+import { bookTemplate } from './book-names.ts'
+import { BookProgress } from './book-progress.ts'
+import type { BookResult, BookSpec } from './book-spec.ts'
+import { createItemFilter } from './item-filter.ts'
+import { packOptionsOf } from './page-settings.ts'
+import { planWorks } from './plan-works.ts'
+import type { PlannedWork } from './planned-work.ts'
+import { runWork } from './work-run.ts'
+
+/** What a book job is given by the one that wires it. */
+export interface BookJobParts {
+  readonly engine: Engine
+  readonly openFolder: (path: string) => OutputFolder
+  readonly closeFolder: (folder: OutputFolder) => void
+}
+
+/** The `book` job: pages in order, checked, packed; none silently missing. */
+export function createBookKind(parts: BookJobParts): JobKind<BookSpec> {
+  return {
+    name: 'book',
+    run: async (spec, context) => {
+      const password = passwordOf(spec.options)
+      for (const format of spec.options.formats) {
+        checkPackOptions(format, packOptionsOf(spec.options, password))
+      }
+      const filter =
+        spec.options.filter === undefined ? undefined : await createItemFilter(spec.options.filter)
+      return new BookWork({ parts, spec, context, password, filter })
+    },
+  }
+}
+
+/** The password of the options, or of the file that they name. Throws ERR_CONFIG_UNREADABLE. */
+export function passwordOf(options: {
+  readonly password?: string | undefined
+  readonly passwordFile?: string | undefined
+}): string | undefined {
+  const { password, passwordFile } = options
+  if (passwordFile === undefined) return password
+  try {
+    return readFileSync(passwordFile, 'utf8').split(/\r?\n/, 1)[0] ?? ''
+  } catch (error) {
+    throw new TrawlError('ERR_CONFIG_UNREADABLE', `--password-file: cannot read ${passwordFile}`, {
+      cause: error,
+      context: { file: passwordFile },
+    })
+  }
+}
+
+/** What sources may use in a job: requests go through its engine. */
+export function sourceContext(
+  spec: Pick<BookSpec, 'options' | 'localFiles'>,
+  engine: Engine,
+  context: Pick<JobContext, 'signal' | 'emit'>,
+): SourceContext {
+  const { options } = spec
+  const common =
+    options.referer === undefined ? options.headers : { ...options.headers, referer: options.referer }
+  const retry = {
+    retries: options.retries,
+    baseDelayMs: options.retryDelayMs,
+    maxDelayMs: options.retryMaxDelayMs,
+    maxRetryAfterMs: options.retryAfterMaxMs,
+  }
+  return {
+    signal: context.signal,
+    localFiles: spec.localFiles,
+    notice: (message) => context.emit({ type: 'job.notice', message }),
+    async fetch(url, { headers, signal = context.signal } = {}) {
+      const found = await engine.fetchDocument(url, { headers: { ...headers, ...common }, signal, retry })
+      return { ...found, text: new TextDecoder().decode(found.bytes) }
+    },
+  }
+}
+
+interface WorkParts {
+  readonly parts: BookJobParts
+  readonly spec: BookSpec
+  readonly context: JobContext
+  readonly password: string | undefined
+  readonly filter: Awaited<ReturnType<typeof createItemFilter>> | undefined
+}
+
+class BookWork implements JobWork {
+  readonly done: Promise<void>
+  readonly #parts: WorkParts
+  readonly #progress = new BookProgress()
+  readonly #report: ReportFile | undefined
+  readonly #archive: ArchiveFile | undefined
+  readonly #sources: SourceContext
+  readonly #template: ReturnType<typeof bookTemplate>
+  readonly #errors: TrawlError[] = []
+  #works = 0
+  #draining = false
+
+  constructor(parts: WorkParts) {
+    this.#parts = parts
+    const { spec, context } = parts
+    const { options } = spec
+    this.#template = bookTemplate(options)
+    this.#archive = options.archive === undefined ? undefined : new ArchiveFile(resolve(options.archive))
+    this.#report = options.report === undefined ? undefined : new ReportFile(options.report)
+    this.#sources = sourceContext(spec, parts.parts.engine, context)
+    this.done = this.#run()
+  }
+
+  progress: JobWork['progress'] = () => this.#progress.progress()
+  activeItems: JobWork['activeItems'] = (limit) => this.#progress.activeItems(limit)
+  stats: JobWork['stats'] = () => this.#progress.stats()
+
+  async *items(filter?: ItemFilter): AsyncIterable<Outcome> {
+    for (const outcome of this.#progress.outcomes()) {
+      if (filter?.status === undefined || filter.status === outcome.status) yield outcome
+    }
+  }
+
+  drain(): void {
+    this.#draining = true
+    for (const run of this.#progress.runs()) run.drain()
+  }
+
+  pause(which?: ItemSelector): void {
+    for (const run of this.#progress.runs()) run.pause(which)
+  }
+
+  resume(which?: ItemSelector): void {
+    for (const run of this.#progress.runs()) run.resume(which)
+  }
+
+  cancel(which: ItemSelector): void {
+    for (const run of this.#progress.runs()) run.cancel(which)
+  }
+
+  update(limits: JobLimits): void {
+    this.#parts.parts.engine.update(limits)
+  }
+
+  async #run(): Promise<void> {
+    const { spec, context, filter } = this.#parts
+    try {
+      const works = planWorks({
+        spec,
+        contextOf: () => this.#sources,
+        onError: (input, error) => this.#failedInput(input, error),
+        ...(filter ? { filter } : {}),
+      })
+      await this.#runWorks(works)
+      this.#progress.plannedAll()
+      if (context.signal.aborted) throw new TrawlError('ERR_CANCELLED', 'the job was cancelled')
+      const [only] = this.#errors
+      if (only && this.#works === 0 && spec.inputs.length === 1) throw only
+      if (this.#works === 0 && this.#errors.length === 0) {
+        throw new TrawlError('ERR_SOURCE_EMPTY', `${spec.inputs[0]?.text ?? ''}: there are no pages`)
+      }
+    } finally {
+      this.#progress.end()
+      this.#report?.close()
+    }
+  }
+
+  /** Works that are cut to size may go side by side; the pages of an uncut one come while its source is read. */
+  async #runWorks(works: AsyncIterable<PlannedWork>): Promise<void> {
+    const { by, jobs } = this.#parts.spec.options
+    const most = by === 'book' ? 1 : jobs.chapters === 'auto' ? 2 : jobs.chapters
+    const active = new Set<Promise<void>>()
+    for await (const work of works) {
+      if (this.#draining || this.#parts.context.signal.aborted) break
+      const running = this.#runOne(work).finally(() => active.delete(running))
+      active.add(running)
+      if (active.size >= most) await Promise.race(active)
+    }
+    await Promise.all(active)
+  }
+
+  async #runOne(work: PlannedWork): Promise<void> {
+    const { parts, spec, context, password } = this.#parts
+    this.#works++
+    const key = `${work.source.name} ${work.id}`
+    if (this.#archive?.has(key)) {
+      context.emit({ type: 'job.notice', message: `${work.metadata.title}: in the archive already` })
+      return
+    }
+    context.emit({ type: 'job.phase', phase: 'book', detail: work.metadata.title })
+    let result: BookResult
+    try {
+      result = await runWork({
+        spec,
+        work,
+        engine: parts.engine,
+        context: this.#sources,
+        template: this.#template,
+        password,
+        openFolder: parts.openFolder,
+        closeFolder: parts.closeFolder,
+        onFetcher: (fetcher) => {
+          if (this.#draining) fetcher.run.drain()
+          return this.#progress.add(fetcher.run)
+        },
+        onPlanned: () => this.#progress.planned(),
+        onOutcome: (outcome, page) =>
+          this.#ended(outcome, { book: work.metadata.title, page: page.number, ...label(page) }),
+        onEvent: (event) => context.emit(event),
+        itemEvents: () => context.wantsItemEvents(),
+        signal: context.signal,
+      })
+    } catch (thrown) {
+      const error = toTrawlError(thrown)
+      if (error.code === 'ERR_CANCELLED') return
+      if (endsAll.has(error.scope)) throw error
+      result = {
+        id: work.id,
+        title: work.metadata.title,
+        status: 'failed',
+        files: [],
+        pages: 0,
+        missing: [],
+        error: error.toJSON(),
+      }
+      this.#failedWhole(work.id, work.input, error)
+    }
+    if (result.status === 'done' || result.status === 'unchanged') this.#archive?.add(key)
+    this.#tell(result)
+    await spec.hooks?.afterBook?.(result)
+  }
+
+  #tell(result: BookResult): void {
+    const { emit } = this.#parts.context
+    if (result.status === 'incomplete' && result.error) {
+      const kept =
+        result.files.length > 0 ? result.files.join(', ') : 'no file was made; what was fetched is kept'
+      emit({ type: 'job.notice', message: `${result.error.message}: ${kept}`, error: result.error })
+    } else if (result.status === 'done' || result.status === 'unchanged') {
+      const what = result.status === 'done' ? 'made' : 'nothing new in'
+      for (const file of result.files)
+        emit({ type: 'job.notice', message: `${what} ${file} (${result.pages} pages)` })
+    }
+  }
+
+  #ended(outcome: Outcome, extra: Readonly<Record<string, unknown>>): void {
+    this.#progress.ended(outcome)
+    this.#report?.add(outcome, extra)
+    const { context } = this.#parts
+    if (outcome.status === 'failed' || context.wantsItemEvents())
+      context.emit({ type: 'task.finished', outcome })
+  }
+
+  #failedInput(input: SourceInput, thrown: unknown): void {
+    const error = toTrawlError(thrown)
+    if (error.code === 'ERR_CANCELLED') return
+    this.#errors.push(error)
+    // Of one input alone, the error is that of the whole job.
+    if (this.#works === 0 && this.#parts.spec.inputs.length === 1) return
+    this.#failedWhole(murmur128(`input\n${input.text}`), input.text, error)
+  }
+
+  #failedWhole(id: string, input: string, error: TrawlError): void {
+    const data: ErrorData = error.toJSON()
+    const outcome: Outcome = {
+      id,
+      ordinal: 0,
+      input: input.length > 300 ? `${input.slice(0, 300)}...` : input,
+      status: 'failed',
+      sizeBytes: 0,
+      fetchedBytes: 0,
+      durationMs: 0,
+      attempts: 1,
+      error: data,
+    }
+    this.#progress.failedWhole(outcome)
+    this.#report?.add(outcome)
+    this.#parts.context.emit({ type: 'task.finished', outcome })
+  }
+}
+
+/** Scopes of errors that no other work would be spared. */
+const endsAll: ReadonlySet<string> = new Set(['volume', 'process'])
+
+function label(page: { readonly label?: string }): { readonly label?: string } {
+  return page.label === undefined ? {} : { label: page.label }
+}

@@ -1,0 +1,46 @@
+import type { BookCommandOptions } from '../config/index.ts'
+import type { ErrorData } from '../core/index.ts'
+import type { SourceInput, SourceRegistry } from '../sources/index.ts'
+
+/** What a caller may give as input: a URL, a path, a pattern, or an input with hints for its source. */
+export type BookInputs = string | SourceInput | readonly (string | SourceInput)[]
+
+/** Functions called by a book job. */
+export interface BookHooks {
+  /** After a work has ended, whatever became of it. */
+  readonly afterBook?: (result: BookResult) => void | Promise<void>
+}
+
+/** A book job: what to make books of, and all options, resolved. */
+export interface BookSpec {
+  readonly inputs: readonly SourceInput[]
+  readonly options: BookCommandOptions
+  readonly sources: SourceRegistry
+  /** Whether inputs may be paths of this machine. */
+  readonly localFiles: boolean
+  readonly hooks?: BookHooks
+}
+
+/** How a work ended. `unchanged`: it was whole before and its source has nothing new. */
+export type BookStatus = 'done' | 'unchanged' | 'incomplete' | 'failed' | 'unfinished'
+
+/** What became of one work. */
+export interface BookResult {
+  readonly id: string
+  readonly title: string
+  readonly status: BookStatus
+  /** Absolute paths of the containers; none where the policy is strict and a page is missing. */
+  readonly files: readonly string[]
+  readonly pages: number
+  readonly missing: readonly MissingPage[]
+  readonly error?: ErrorData
+}
+
+/** A page that could not be had. */
+export interface MissingPage {
+  /** From 1. */
+  readonly number: number
+  readonly label?: string
+  readonly url: string
+  readonly error: ErrorData
+}

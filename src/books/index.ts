@@ -1,0 +1,6 @@
+export { bookFields, bookTemplate, bookValues } from './book-names.ts'
+export { createBookKind, passwordOf, sourceContext, type BookJobParts } from './book-job.ts'
+export { bookRecordPath, readBookRecord, type BookRecord } from './book-record.ts'
+export type { BookHooks, BookInputs, BookResult, BookSpec, BookStatus, MissingPage } from './book-spec.ts'
+export { planWorks, sourceInputs } from './plan-works.ts'
+export type { PlannedPage, PlannedWork } from './planned-work.ts'

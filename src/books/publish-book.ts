@@ -1,0 +1,90 @@
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { basename, dirname, extname, isAbsolute, join, relative } from 'node:path'
+import { TrawlError } from '../core/index.ts'
+import type { PackFormat } from '../pack/index.ts'
+import { publish, storageError, withNumber, type Durability } from '../storage/index.ts'
+import type { ContainerRecord } from './book-record.ts'
+
+/** Extensions of containers, with the dot. */
+export const containerExtensions: Readonly<Record<PackFormat, string>> = {
+  pdf: '.pdf',
+  cbz: '.cbz',
+  epub: '.epub',
+  zip: '.zip',
+  folder: '',
+  long: '.jpg',
+}
+
+export interface NamingRules {
+  readonly dir: string
+  readonly onExists: 'resume' | 'skip' | 'overwrite' | 'rename' | 'error'
+  readonly durability: Durability
+  /** Containers of ours, which may be replaced while nobody has changed them. */
+  readonly ours: readonly ContainerRecord[]
+}
+
+/**
+ * The absolute final path of a container: as wanted, or with a number where a file stands there that is not ours.
+ * Throws ERR_EXISTS where the options say so.
+ */
+export function claimFinalPath(wanted: string, rules: NamingRules): string {
+  for (let number = 0; ; number++) {
+    const path = number === 0 ? wanted : withNumber(wanted, number)
+    const found = lstatSync(path, { throwIfNoEntry: false })
+    if (!found || isOurs(path, rules) || (rules.onExists === 'overwrite' && found.isFile())) return path
+    if (rules.onExists === 'error' || rules.onExists === 'skip') {
+      throw new TrawlError('ERR_EXISTS', `${path} exists`, { context: { path } })
+    }
+  }
+}
+
+/** True where a container of ours stands, as we left it. */
+export function isOurs(path: string, rules: Pick<NamingRules, 'dir' | 'ours'>): boolean {
+  return rules.ours.some((one) => absoluteOf(one.path, rules.dir) === path && stands(one, rules.dir))
+}
+
+/** True where the container is there with the length of its record. */
+export function stands(container: ContainerRecord, dir: string): boolean {
+  const path = absoluteOf(container.path, dir)
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found === undefined) return false
+  if (container.format === 'folder') return found.isDirectory()
+  return container.format === 'long' ? found.isFile() : found.size === container.sizeBytes
+}
+
+/** Gives finished containers their final names, one after the other. Throws ERR_EXISTS and storage errors. */
+export function publishContainer(made: string, final: string, rules: NamingRules): void {
+  const replace = isOurs(final, rules) || rules.onExists === 'overwrite'
+  try {
+    mkdirSync(dirname(final), { recursive: true })
+    if (statSync(made).isDirectory()) {
+      if (replace) rmSync(final, { recursive: true, force: true })
+      renameSync(made, final)
+      return
+    }
+  } catch (error) {
+    throw storageError(error, { path: final, doing: 'name' })
+  }
+  publish(made, final, { replace, durability: rules.durability === 'none' ? 'none' : 'strict' })
+  // A long image may have gone into several files.
+  const stem = basename(made, extname(made))
+  const further = new RegExp(`^${stem}(-\\d+)\\.\\w+$`)
+  for (const name of readdirSync(dirname(made))) {
+    const suffix = further.exec(name)?.[1]
+    if (suffix === undefined) continue
+    const extension = extname(final)
+    const target = `${final.slice(0, final.length - extension.length)}${suffix}${extension}`
+    publish(join(dirname(made), name), target, { replace, durability: rules.durability })
+  }
+}
+
+/** The form of a path in records: they move with their folder. */
+export function recordedPath(path: string, dir: string): string {
+  const inside = relative(dir, path)
+  return inside === '' || inside.startsWith('..') || isAbsolute(inside) ? path : inside.replaceAll('\\', '/')
+}
+
+/** The absolute form of a path of a record. */
+export function absoluteOf(path: string, dir: string): string {
+  return isAbsolute(path) ? path : join(dir, path)
+}

@@ -1,0 +1,587 @@
+import { mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
+import {
+  formats as formatVersions,
+  toTrawlError,
+  TrawlError,
+  type DownloadEventBody,
+  type Outcome,
+} from '../core/index.ts'
+import type { Engine } from '../engine/index.ts'
+import { placeholderPage, probeImageFile, type PagePlan } from '../images/index.ts'
+import {
+  createPackFan,
+  createPackWriter,
+  type PackFan,
+  type PackedPage,
+  type PackPage,
+} from '../pack/index.ts'
+import type { SourceContext } from '../sources/index.ts'
+import type { NameTemplate, OutputFolder } from '../storage/index.ts'
+import { bookValues } from './book-names.ts'
+import {
+  bookRecordPath,
+  readBookRecord,
+  writeBookRecord,
+  type BookRecord,
+  type ContainerRecord,
+  type PageRecord,
+} from './book-record.ts'
+import type { BookResult, BookSpec, MissingPage } from './book-spec.ts'
+import { createKeptPages } from './kept-pages.ts'
+import { PageFetcher, Unfinished } from './page-fetcher.ts'
+import { createPageKeys } from './page-keys.ts'
+import { PageMaker, urlOf, type MadePage } from './page-maker.ts'
+import { packOptionsOf, pagePlanOf, settingsFingerprint } from './page-settings.ts'
+import type { PlannedPage, PlannedWork } from './planned-work.ts'
+import {
+  absoluteOf,
+  claimFinalPath,
+  containerExtensions,
+  publishContainer,
+  recordedPath,
+  stands,
+  type NamingRules,
+} from './publish-book.ts'
+
+/** Pages in the pipeline at once where nothing else is said: more than any host gets at once. */
+const defaultWindow = 128
+
+export interface WorkRunOptions {
+  readonly spec: BookSpec
+  readonly work: PlannedWork
+  readonly engine: Engine
+  readonly context: SourceContext
+  readonly template: NameTemplate
+  readonly password: string | undefined
+  readonly openFolder: (path: string) => OutputFolder
+  readonly closeFolder: (folder: OutputFolder) => void
+  /** Told of the fetcher while it works, for progress. */
+  readonly onFetcher: (fetcher: PageFetcher) => () => void
+  /** A page is planned. */
+  readonly onPlanned: () => void
+  /** A page has ended. */
+  readonly onOutcome: (outcome: Outcome, page: { readonly number: number; readonly label?: string }) => void
+  readonly onEvent: (event: DownloadEventBody) => void
+  readonly itemEvents: () => boolean
+  readonly signal: AbortSignal
+}
+
+/** A page on its way: `made` settles when it can be packed or is known to be missing. */
+interface PageState {
+  readonly planned: PlannedPage
+  readonly key: string
+  readonly index: number
+  readonly made: Promise<MadePage>
+}
+
+/** Makes one work: fetches what is missing, packs, names, records. Never throws for single pages. */
+export async function runWork(options: WorkRunOptions): Promise<BookResult> {
+  return new WorkRun(options).run()
+}
+
+class WorkRun {
+  readonly #options: WorkRunOptions
+  readonly #dir: string
+  readonly #recordPath: string
+  readonly #before: BookRecord | undefined
+  readonly #plan: PagePlan
+  readonly #settings: string
+  readonly #pages: PageRecord[] = []
+  readonly #places: PackedPage[][]
+  readonly #missing: MissingPage[] = []
+  #fan: PackFan | undefined
+  #unfinished = false
+  #packed = 0
+  #staging = ''
+
+  constructor(options: WorkRunOptions) {
+    this.#options = options
+    const { spec, work } = options
+    this.#dir = resolve(spec.options.dir)
+    this.#recordPath = bookRecordPath(this.#dir, work.id)
+    this.#before = readBookRecord(this.#recordPath)
+    this.#plan = pagePlanOf(spec.options, work.metadata.direction)
+    this.#settings = settingsFingerprint(this.#plan, spec.options, work.metadata)
+    this.#places = spec.options.formats.map(() => [])
+  }
+
+  async run(): Promise<BookResult> {
+    const { work } = this.#options
+    let pages: AsyncIterable<PlannedPage> = work.pages
+    if (this.#before) {
+      const all: PlannedPage[] = []
+      for await (const page of work.pages) all.push(page)
+      if (this.#isUnchanged(all)) return this.#unchanged()
+      pages = each(all)
+    }
+    this.#staging = join(this.#dir, '.trawl', 'staging', work.id)
+    const folder = this.#options.openFolder(this.#staging)
+    try {
+      const result = await this.#make(pages, folder)
+      if (result.status === 'done') this.#clean(folder)
+      else this.#options.closeFolder(folder)
+      return result
+    } catch (error) {
+      await this.#fan?.abort()
+      this.#options.closeFolder(folder)
+      throw error
+    }
+  }
+
+  async #make(pages: AsyncIterable<PlannedPage>, folder: OutputFolder): Promise<BookResult> {
+    const { spec, work, engine, signal, onEvent, itemEvents } = this.#options
+    const { options } = spec
+    const fetcher = new PageFetcher({
+      engine,
+      folder,
+      check: options.check,
+      retry: {
+        retries: options.retries,
+        baseDelayMs: options.retryDelayMs,
+        maxDelayMs: options.retryMaxDelayMs,
+        maxRetryAfterMs: options.retryAfterMaxMs,
+      },
+      spaceWaitMs: options.spaceWaitMs,
+      onEvent,
+      itemEvents,
+      signal,
+      ...(options.maxSizeBytes === undefined ? {} : { maxSizeBytes: options.maxSizeBytes }),
+    })
+    const leave = this.#options.onFetcher(fetcher)
+    const maker = new PageMaker({
+      fetcher,
+      source: work.source,
+      context: this.#options.context,
+      dir: this.#staging,
+      plan: this.#plan,
+      check: options.check,
+      keptOriginal: createKeptPages(this.#before, this.#dir, join(this.#staging, 'kept')),
+      signal,
+    })
+    try {
+      await this.#packAll(this.#started(pages, maker))
+    } finally {
+      fetcher.close()
+      await fetcher.done
+      leave()
+    }
+    return this.#finish()
+  }
+
+  /** Starts pages as there is room in the window; gives them in order. */
+  async *#started(
+    pages: AsyncIterable<PlannedPage>,
+    maker: PageMaker,
+  ): AsyncGenerator<readonly PageState[], void, undefined> {
+    const { jobs } = this.#options.spec.options
+    const window = new Window(jobs.pages === 'auto' ? defaultWindow : jobs.pages)
+    const keyOf = createPageKeys()
+    const waiting: PageState[] = []
+    let wake: (() => void) | undefined
+    let ended = false
+    let failure: unknown
+    const reading = (async () => {
+      let index = 0
+      for await (const planned of pages) {
+        if (this.#options.signal.aborted) break
+        await window.enter()
+        const key = keyOf(planned.page)
+        this.#options.onPlanned()
+        const made = maker.make(planned.page, key, index)
+        made.catch(() => {}).then(() => window.leave())
+        waiting.push({ planned, key, index: index++, made })
+        wake?.()
+      }
+    })()
+      .catch((error: unknown) => {
+        failure = error
+      })
+      .finally(() => {
+        ended = true
+        wake?.()
+      })
+    for (;;) {
+      if (waiting.length > 0) yield waiting.splice(0)
+      else if (ended) break
+      else await new Promise<void>((done) => (wake = done))
+    }
+    await reading
+    if (failure !== undefined) throw failure
+  }
+
+  async #packAll(started: AsyncIterable<readonly PageState[]>): Promise<void> {
+    for await (const states of started) {
+      for (const state of states) {
+        try {
+          await this.#pack(state, await state.made)
+        } catch (error) {
+          await this.#lost(state, error)
+        }
+      }
+    }
+  }
+
+  async #pack(state: PageState, made: MadePage): Promise<void> {
+    const { planned, key } = state
+    const { checked } = made
+    const { facts } = checked
+    for (const [i, part] of made.parts.entries()) {
+      const added = await this.#add({
+        path: part.path,
+        facts: part.facts,
+        index: this.#packed,
+        ...labels(planned, i),
+        ...(made.parts.length === 1 && checked.sha256 !== undefined && part.path === made.parts[0]?.path
+          ? digestOf(this.#plan, checked.sha256)
+          : {}),
+      })
+      if (added) this.#packed++
+    }
+    this.#pages.push({
+      key,
+      url: urlOf(planned.page),
+      ...labels(planned, 0),
+      ...(checked.sha256 === undefined ? {} : { sha256: checked.sha256 }),
+      sizeBytes: facts.sizeBytes,
+      format: facts.format,
+      widthPx: facts.widthPx,
+      heightPx: facts.heightPx,
+      checked: checked.checked,
+      ...(checked.suspicious ? { suspicious: checked.suspicious } : {}),
+      parts: made.parts.length,
+    })
+    this.#tell(state, {
+      status: made.fromBefore ? 'skipped' : 'ok',
+      sizeBytes: facts.sizeBytes,
+      fetchedBytes: made.fetchedBytes,
+      attempts: made.attempts,
+      ...(made.fromBefore ? { skipReason: 'finished-before' as const } : {}),
+      ...(checked.sha256 === undefined ? {} : { digest: { algorithm: 'sha-256', value: checked.sha256 } }),
+    })
+  }
+
+  /** Adds a page to all containers; false where there will be none. */
+  async #add(page: PackPage): Promise<boolean> {
+    if (this.#missing.length > 0 && this.#options.spec.options.partial === 'strict') return false
+    if (this.#unfinished) return false
+    this.#fan ??= this.#openFan()
+    const places = await this.#fan.add(page)
+    for (const [i, place] of places.entries()) this.#places[i]?.push(place)
+    return true
+  }
+
+  #openFan(): PackFan {
+    const { spec, work, password } = this.#options
+    const { pageCount } = work
+    const common = packOptionsOf(spec.options, password)
+    const writers = spec.options.formats.map((format) => {
+      const dir = join(this.#staging, 'out', format)
+      rmSync(dir, { recursive: true, force: true })
+      mkdirSync(dir, { recursive: true })
+      return createPackWriter(format, {
+        ...common,
+        path: join(dir, `book${containerExtensions[format]}`),
+        ...(pageCount === undefined ? {} : { pageCount }),
+      })
+    })
+    return createPackFan(writers)
+  }
+
+  async #lost(state: PageState, thrown: unknown): Promise<void> {
+    const error = thrown instanceof Unfinished ? undefined : toTrawlError(thrown)
+    if (error === undefined || error.code === 'ERR_CANCELLED') {
+      this.#unfinished = true
+      this.#tell(state, { status: 'unfinished' })
+      return
+    }
+    // What concerns the disk or the container is no matter of one page.
+    if (error.scope !== 'task' && error.scope !== 'host') throw error
+    const { planned, key, index } = state
+    const url = urlOf(planned.page)
+    this.#missing.push({
+      number: index + 1,
+      url,
+      error: error.toJSON(),
+      ...(planned.page.label === undefined ? {} : { label: planned.page.label }),
+    })
+    const { partial } = this.#options.spec.options
+    let parts = 0
+    if (partial === 'placeholder' && !this.#unfinished) {
+      await this.#addPlaceholder(state, error)
+      parts = 1
+    } else if (partial === 'strict') await this.#fan?.abort()
+    this.#pages.push({ key, url, ...labels(planned, 0), missing: error.toJSON(), parts })
+    this.#tell(state, { status: 'failed', error: error.toJSON() })
+  }
+
+  async #addPlaceholder({ planned, index, key }: PageState, error: TrawlError): Promise<void> {
+    const { expectedWidthPx, expectedHeightPx } = planned.page
+    const before = this.#pages.findLast((page) => page.widthPx !== undefined)
+    const reason = `page ${index + 1} missing`
+    const bytes = await placeholderPage({
+      lines: [reason, error.message],
+      widthPx: expectedWidthPx ?? before?.widthPx ?? 1000,
+      heightPx: expectedHeightPx ?? before?.heightPx ?? 1414,
+    })
+    const dir = join(this.#staging, 'placeholders')
+    mkdirSync(dir, { recursive: true })
+    const path = join(dir, `${key}.png`)
+    writeFileSync(path, bytes)
+    const facts = await probeImageFile(path)
+    if (!facts) throw new TrawlError('ERR_INTERNAL', 'the placeholder is no image')
+    await this.#add({
+      path,
+      facts,
+      index: this.#packed++,
+      placeholder: `${reason}: ${error.message}`,
+      ...labels(planned, 0),
+    })
+  }
+
+  #tell(state: PageState, outcome: Partial<Outcome> & Pick<Outcome, 'status'>): void {
+    const { label } = state.planned.page
+    this.#options.onOutcome(
+      {
+        id: state.key,
+        ordinal: state.index,
+        input: urlOf(state.planned.page),
+        sizeBytes: 0,
+        fetchedBytes: 0,
+        durationMs: 0,
+        attempts: 0,
+        ...outcome,
+      },
+      { number: state.index + 1, ...(label === undefined ? {} : { label }) },
+    )
+  }
+
+  async #finish(): Promise<BookResult> {
+    const { spec, work } = this.#options
+    const { partial } = spec.options
+    const base = this.#result()
+    if (this.#unfinished || this.#options.signal.aborted) {
+      await this.#fan?.abort()
+      return { ...base, status: 'unfinished' }
+    }
+    if (this.#pages.length === 0) {
+      throw new TrawlError('ERR_SOURCE_EMPTY', `${work.input}: there are no pages`)
+    }
+    if (this.#missing.length > 0 && (partial === 'strict' || this.#packed === 0)) {
+      await this.#fan?.abort()
+      return { ...base, status: 'incomplete', error: this.#incomplete().toJSON() }
+    }
+    this.#options.onEvent({ type: 'job.phase', phase: 'finishing', detail: work.metadata.title })
+    const made = (await this.#fan?.finish(this.#metadata())) ?? []
+    const files = this.#publish(made.map((file) => file.sizeBytes))
+    return this.#missing.length === 0
+      ? { ...base, status: 'done', files }
+      : { ...base, status: 'incomplete', files, error: this.#incomplete().toJSON() }
+  }
+
+  #metadata(): PlannedWork['metadata'] {
+    const { metadata } = this.#options.work
+    if (this.#missing.length === 0) return metadata
+    const note = `Incomplete: ${this.#missing.length} of ${this.#pages.length} pages are missing.`
+    return { ...metadata, summary: metadata.summary === undefined ? note : `${note}\n${metadata.summary}` }
+  }
+
+  #incomplete(): TrawlError {
+    const { title } = this.#options.work.metadata
+    const count = this.#missing.length
+    return new TrawlError(
+      'ERR_BOOK_INCOMPLETE',
+      `${title}: ${count} of ${this.#pages.length} pages ${count === 1 ? 'is' : 'are'} missing`,
+    )
+  }
+
+  /** Record with the intent, names, record: a killed run finds its own files again. */
+  #publish(sizes: readonly number[]): readonly string[] {
+    const { spec } = this.#options
+    const rules: NamingRules = {
+      dir: this.#dir,
+      onExists: spec.options.onExists,
+      durability: spec.options.durability,
+      ours: this.#before?.containers ?? [],
+    }
+    const wanted = spec.options.formats.map((format) => {
+      const path = claimFinalPath(this.#wantedPath(containerExtensions[format]), rules)
+      return { format, path }
+    })
+    const containers = wanted.map(({ format, path }, i): ContainerRecord => ({
+      format,
+      path: recordedPath(path, this.#dir),
+      sizeBytes: sizes[i] ?? 0,
+      pages: this.#places[i] ?? [],
+    }))
+    const record = this.#record(containers)
+    writeBookRecord(this.#recordPath, {
+      ...record,
+      state: 'publishing',
+      containers: [...rules.ours, ...containers],
+    })
+    for (const { format, path } of wanted) {
+      publishContainer(join(this.#staging, 'out', format, `book${containerExtensions[format]}`), path, rules)
+    }
+    if (spec.options.sidecar) this.#writeSidecar(wanted[0]?.path)
+    this.#removeSuperseded(rules.ours, wanted)
+    writeBookRecord(this.#recordPath, record)
+    return wanted.map(({ path }) => path)
+  }
+
+  #record(containers: readonly ContainerRecord[]): BookRecord {
+    const { spec, work } = this.#options
+    return {
+      format: 'trawl-book',
+      version: formatVersions.bookRecord,
+      id: work.id,
+      state: 'done',
+      source: work.source.name,
+      input: work.input,
+      metadata: work.metadata,
+      settings: this.#settings,
+      partial: spec.options.partial,
+      pages: this.#pages,
+      containers,
+      finishedMs: Date.now(),
+    }
+  }
+
+  #wantedPath(extension: string): string {
+    const { spec, work, template } = this.#options
+    const { out } = spec.options
+    const suffix = this.#missing.length > 0 ? ' [incomplete]' : ''
+    if (out !== undefined) {
+      const path = isAbsolute(out) ? out : join(this.#dir, out)
+      const given = Object.values(containerExtensions).find((one) => one !== '' && path.endsWith(one))
+      const stem = given === undefined ? path : path.slice(0, -given.length)
+      return `${stem}${suffix}${extension}`
+    }
+    const values = bookValues(work, work.metadata, this.#pages.length)
+    return join(this.#dir, `${template.render(values)}${suffix}${extension}`)
+  }
+
+  #writeSidecar(path: string | undefined): void {
+    if (path === undefined) return
+    const { metadata } = this.#options.work
+    const missing = this.#missing.map(({ number, label, url, error }) => ({
+      number,
+      label,
+      url,
+      code: error.code,
+    }))
+    writeFileSync(
+      `${path.replace(/\.\w+$/, '')}.json`,
+      `${JSON.stringify({ ...metadata, pages: this.#pages.length, missing }, null, 2)}\n`,
+    )
+  }
+
+  /** An incomplete container of ours is of no use beside the whole one. */
+  #removeSuperseded(
+    ours: readonly ContainerRecord[],
+    wanted: readonly { readonly format: string; readonly path: string }[],
+  ): void {
+    for (const old of ours) {
+      const path = absoluteOf(old.path, this.#dir)
+      const isReplaced = wanted.some((one) => one.format === old.format && one.path !== path)
+      if (isReplaced && basename(path).includes(' [incomplete]') && stands(old, this.#dir)) {
+        rmSync(path, { recursive: true, force: true })
+      }
+    }
+  }
+
+  #isUnchanged(pages: readonly PlannedPage[]): boolean {
+    const before = this.#before
+    if (!before || before.state !== 'done' || before.settings !== this.#settings) return false
+    if (before.pages.length !== pages.length || before.pages.some((page) => page.missing)) return false
+    const keyOf = createPageKeys()
+    return (
+      pages.every(({ page }, i) => keyOf(page) === before.pages[i]?.key) &&
+      before.containers.every((container) => stands(container, this.#dir)) &&
+      this.#options.spec.options.onExists !== 'overwrite'
+    )
+  }
+
+  #unchanged(): BookResult {
+    const pages = this.#before?.pages ?? []
+    for (const [index, { key, url, sizeBytes = 0, label }] of pages.entries()) {
+      this.#options.onPlanned()
+      this.#options.onOutcome(
+        {
+          id: key,
+          ordinal: index,
+          input: url,
+          status: 'skipped',
+          skipReason: 'finished-before',
+          sizeBytes,
+          fetchedBytes: 0,
+          durationMs: 0,
+          attempts: 0,
+        },
+        { number: index + 1, ...(label === undefined ? {} : { label }) },
+      )
+    }
+    const files = this.#before?.containers.map(({ path }) => absoluteOf(path, this.#dir)) ?? []
+    return { ...this.#result(), status: 'unchanged', files, pages: pages.length }
+  }
+
+  #result(): Omit<BookResult, 'status'> {
+    const { work } = this.#options
+    return {
+      id: work.id,
+      title: work.metadata.title,
+      files: [],
+      pages: this.#pages.length,
+      missing: this.#missing,
+    }
+  }
+
+  #clean(folder: OutputFolder): void {
+    this.#options.closeFolder(folder)
+    rmSync(this.#staging, { recursive: true, force: true })
+    try {
+      // Only when it was the last one.
+      rmdirSync(dirname(this.#staging))
+    } catch {
+      // Other works are in it.
+    }
+  }
+}
+
+/** So many at once, and no more. */
+class Window {
+  #free: number
+  readonly #waiting: (() => void)[] = []
+
+  constructor(size: number) {
+    this.#free = size
+  }
+
+  async enter(): Promise<void> {
+    if (this.#free > 0) this.#free--
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+
+  leave(): void {
+    const next = this.#waiting.shift()
+    if (next) next()
+    else this.#free++
+  }
+}
+
+function labels({ page, chapters }: PlannedPage, part: number): Pick<PackPage, 'label' | 'chapters' | 'dpi'> {
+  return {
+    ...(page.label === undefined ? {} : { label: page.label }),
+    ...(page.dpi === undefined ? {} : { dpi: page.dpi }),
+    ...(part === 0 && chapters.length > 0 ? { chapters } : {}),
+  }
+}
+
+/** Only an untouched page has the digest of its original. */
+function digestOf(plan: PagePlan, sha256: string): Pick<PackPage, 'digest'> {
+  return Object.keys(plan).length > 0 ? {} : { digest: { algorithm: 'sha-256', value: sha256 } }
+}
+
+async function* each<T>(values: readonly T[]): AsyncGenerator<T, void, undefined> {
+  yield* values
+}
