@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { body, bodyFrom, createFaultOrigin, mapReply, respond, withFaults } from '../src/testing/index.ts'
+import { body, bodyFrom, createFaultOrigin, faults, respond, withFaults } from '../src/testing/index.ts'
 import type { Body, FaultOrigin, FileFacts } from '../src/testing/index.ts'
 import { makeGallery, type Gallery } from './gallery.ts'
 
@@ -75,9 +75,11 @@ async function main(): Promise<number> {
 async function furnish(origin: FaultOrigin): Promise<Site> {
   const gallery = await makeGallery(24)
   const archives = ['/archives/north.zip', '/archives/south.zip', '/archives/islands.zip']
-  const faraway = mapReply((reply) => ({ ...reply, latencyMs, rateBps }))
   const serve = (path: string, content: Body, facts: FileFacts): void =>
-    origin.route(path, withFaults(respond.withRange(content, facts), faraway))
+    origin.route(
+      path,
+      withFaults(respond.withRange(content, facts), faults.latency(latencyMs), faults.rate(rateBps)),
+    )
   for (const { path, bytes } of [...gallery.pages, ...gallery.thumbnails]) {
     serve(`/gallery/${path}`, bodyFrom(bytes), { contentType: 'image/jpeg' })
   }
