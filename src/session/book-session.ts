@@ -1,0 +1,72 @@
+import { resolve } from 'node:path'
+import { bookGroups, parseOptions, type BookCommandOptions, type BookInput } from '../config/index.ts'
+import type { BookHooks, BookInputs, BookSpec } from '../books/index.ts'
+import type { JobKind } from '../core/index.ts'
+import type { Engine } from '../engine/index.ts'
+import type { Source } from '../sources/index.ts'
+import type { OpenFolders } from './open-folders.ts'
+
+/** Options of one book job. */
+export interface BookJobOptions extends BookInput {
+  readonly hooks?: BookHooks
+  /** Further sources beside those that come with trawl. */
+  readonly sources?: readonly Source[]
+  /** Whether inputs may be paths of this machine. Default true. */
+  readonly localFiles?: boolean
+  readonly signal?: AbortSignal
+}
+
+/** The book job of one session. Everything that books need is loaded when the job starts: files need none of it. */
+export function createWiredBookKind(parts: {
+  readonly engine: () => Promise<Engine>
+  readonly folders: OpenFolders
+  readonly options: BookCommandOptions
+}): JobKind<BookRequest> {
+  return {
+    name: 'book',
+    run: async (request, context) => {
+      const [{ createBookKind }, spec, engine] = await Promise.all([
+        import('../books/index.ts'),
+        bookSpec(request, parts.options),
+        parts.engine(),
+      ])
+      const { durability } = parts.options
+      return createBookKind({
+        engine,
+        openFolder: (path) => parts.folders.open(resolve(path), durability, (event) => context.emit(event)),
+        closeFolder: (folder) => parts.folders.close(folder),
+      }).run(spec, context)
+    },
+  }
+}
+
+/** What a caller wants of a book job, before anything of books is loaded. */
+export interface BookRequest {
+  readonly inputs: BookInputs
+  readonly hooks?: BookHooks
+  readonly sources?: readonly Source[]
+  readonly localFiles?: boolean
+}
+
+/** The whole specification of a book job. Throws ERR_CONFIG_INVALID and ERR_USAGE. */
+export async function bookSpec(request: BookRequest, options: BookCommandOptions): Promise<BookSpec> {
+  const [{ sourceInputs }, { builtInSources, createSourceRegistry }] = await Promise.all([
+    import('../books/index.ts'),
+    import('../sources/index.ts'),
+  ])
+  const { inputs, hooks, sources = [], localFiles = true } = request
+  return {
+    inputs: sourceInputs(inputs, options),
+    options: { ...options, dir: resolve(options.dir) },
+    sources: createSourceRegistry([...builtInSources, ...sources]),
+    localFiles,
+    ...(hooks ? { hooks } : {}),
+  }
+}
+
+/** Options of a caller above those of the session. Throws ERR_CONFIG_INVALID, ERR_CONFIG_UNKNOWN_KEY. */
+export function bookOptions(base: object, own: BookInput): BookCommandOptions {
+  const names = new Set(bookGroups.flatMap((group) => group.options.map(({ name }) => name)))
+  const shared = Object.fromEntries(Object.entries(base).filter(([name]) => names.has(name)))
+  return parseOptions(bookGroups, { ...shared, ...own })
+}
