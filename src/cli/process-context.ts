@@ -35,6 +35,8 @@ export function processContext(): CliContext {
     },
     exit(code) {
       process.exitCode = code
+      // A list on standard input that was not read to its end would keep the process waiting for it.
+      process.stdin.destroy()
     },
   }
 }

@@ -3,21 +3,15 @@ import {
   toTrawlError,
   TrawlError,
   type ActiveItem,
-  type Clock,
-  type DownloadEventBody,
-  type DownloadTask,
   type ItemSelector,
   type JobStats,
   type Outcome,
   type Progress,
 } from '../../core/index.ts'
-import type { Destination } from '../destination/destination.ts'
-import type { RateLimiter } from '../rate-limit/index.ts'
-import type { Governor, Lease } from '../governor/index.ts'
+import type { Lease } from '../governor/index.ts'
 import type {
   EntityFacts,
   EntityVerdict,
-  Executor,
   KeptBytes,
   StagedTransfer,
   TransferCallbacks,
@@ -25,45 +19,18 @@ import type {
   TransferResult,
 } from '../transfer/transfer.ts'
 import { OutcomeChannel } from './outcome-channel.ts'
-import { decideRetry, type RetryOptions } from './retry-policy.ts'
+import { decideRetry } from './retry-policy.ts'
 import { RunCounters } from './run-counters.ts'
 import { fillCommitted, nothing, outcomeBase, untried, type MutableOutcome } from './outcomes.ts'
 import { activeItemsOf, hostProgress, retryEvent, startAnewEvent } from './run-view.ts'
 import { RetryTimers } from './retry-timers.ts'
 import { newRunningTask, placesOf, sizeOf } from './running-task.ts'
+import { ActiveTasks } from './active-tasks.ts'
 import { InputReader, maxBacklog } from './input-reader.ts'
+import type { RunOptions, RunParts } from './run-options.ts'
 import type { InputTask, TaskInput } from './task-input.ts'
 import { TaskQueue, type RunningTask } from './task-queue.ts'
 import { VolumeGuard } from './volume-guard.ts'
-
-export interface RunOptions {
-  readonly destination: Destination
-  readonly retry: RetryOptions
-  /** Longest wait for room on a full volume. */
-  readonly spaceWaitMs: number
-  /** Told of everything but progress; never called for nobody. */
-  readonly onEvent?: (event: DownloadEventBody) => void
-  /** Per-item events are made only where somebody listens. */
-  readonly itemEvents?: () => boolean
-  /**
-   * Judges staged bytes before they are committed, inside the attempt: what it resolves with becomes the outcome's
-   * `value`; a TrawlError refuses the bytes, and the retry policy decides.
-   */
-  readonly acceptor?: Acceptor
-  readonly signal: AbortSignal
-}
-
-export type Acceptor = (staged: StagedTransfer, task: DownloadTask) => Promise<unknown>
-
-export interface RunParts {
-  readonly executor: Executor
-  readonly governor: Governor
-  readonly clock: Clock
-  readonly rateLimiter: RateLimiter
-  readonly isLimited: () => boolean
-  /** Called once when the run is over. */
-  readonly onEnd: () => void
-}
 
 /**
  * One run over a stream of tasks: reads them lazily, starts them as leases allow, retries, and gives an outcome for
@@ -74,7 +41,7 @@ export class Run {
   readonly #parts: RunParts
   readonly #options: RunOptions
   readonly #queue = new TaskQueue()
-  readonly #active = new Map<string, RunningTask>()
+  readonly #active = new ActiveTasks()
   readonly #channel: OutcomeChannel
   readonly #callbacks: TransferCallbacks
   readonly #volume: VolumeGuard
@@ -82,6 +49,9 @@ export class Run {
   readonly #delays: RetryTimers
   readonly #reader: InputReader
   #stopping = false
+  #over = false
+  /** What ended the whole run, such as a volume that stayed full. */
+  #fatal: TrawlError | undefined
   #paused = false
   readonly #pausedHosts = new Set<string>()
   readonly #capacityListeners = new Set<() => void>()
@@ -117,7 +87,10 @@ export class Run {
         options.onEvent?.({ type: 'volume.resumed', path })
         this.#pump()
       },
-      onGiveUp: (error) => this.#end(error),
+      onGiveUp: (error) => {
+        this.#fatal = error
+        this.#stop()
+      },
     })
     this.#stopCapacity = parts.governor.onCapacity(() => {
       this.#queue.unblock()
@@ -242,11 +215,12 @@ export class Run {
     item.attempt++
     item.connections = 1
     if (item.attempt === 1) this.#started(item)
-    this.#active.set(task.id, item)
+    this.#active.add(item)
     if (task.limitRateBps !== undefined) {
       this.#parts.rateLimiter.limitItem({ host: item.host, itemId: task.id }, task.limitRateBps)
     }
-    const order: TransferOrder = {
+    const order: RunOrder = {
+      item,
       task,
       places: placesOf(item),
       mirrored: task.locator.kind === 'mirrors',
@@ -331,6 +305,7 @@ export class Run {
     this.#leave(item)
     if (error.code === 'ERR_CANCELLED') return this.#unfinished(item)
     if (error.code === 'ERR_NO_SPACE') {
+      if (this.#stopping) return this.#unfinished(item)
       item.attempt--
       this.#queue.add(item)
       this.#volume.pause(error)
@@ -398,7 +373,7 @@ export class Run {
   }
 
   #leave(item: RunningTask): void {
-    this.#active.delete(item.task.id)
+    this.#active.remove(item)
     if (this.#parts.isLimited() || item.task.limitRateBps !== undefined) {
       this.#parts.rateLimiter.release({ host: item.host, itemId: item.task.id })
     }
@@ -415,11 +390,7 @@ export class Run {
   }
 
   #transferCallbacks(): TransferCallbacks {
-    const itemOf = (order: TransferOrder): RunningTask => {
-      const item = this.#active.get(order.task.id)
-      if (!item) throw new TrawlError('ERR_INTERNAL', 'a transfer that is not active')
-      return item
-    }
+    const itemOf = (order: TransferOrder): RunningTask => (order as RunOrder).item
     return {
       entity: (order, facts) => this.#entity(itemOf(order), facts),
       // Also while the run drains: what is active is to end.
@@ -432,8 +403,7 @@ export class Run {
         return () => void this.#capacityListeners.delete(listen)
       },
       connections: (order, count) => {
-        const item = this.#active.get(order.task.id)
-        if (item) item.connections = count
+        itemOf(order).connections = count
       },
       received: (order, host, count) => {
         const item = itemOf(order)
@@ -480,10 +450,12 @@ export class Run {
   #maybeEnd(): void {
     if (!this.#reader.ended && !this.#stopping) return
     if (this.#active.size > 0 || this.#queue.size > 0 || this.#delays.size > 0) return
-    this.#end(this.#reader.error)
+    this.#end(this.#fatal ?? this.#reader.error)
   }
 
   #end(error?: TrawlError): void {
+    if (this.#over) return
+    this.#over = true
     this.#parts.onEnd()
     this.#stopCapacity()
     this.#volume.close()
@@ -496,3 +468,8 @@ export class Run {
 
 /** The server's version of the file is another, or it does not do ranges: no fault that waiting would mend. */
 const startsAnew: ReadonlySet<string> = new Set(['ERR_ENTITY_CHANGED', 'ERR_RANGE_IGNORED'])
+
+/** An order of this run, which finds its task again without a table. */
+interface RunOrder extends TransferOrder {
+  readonly item: RunningTask
+}

@@ -28,6 +28,7 @@ export function newRunningTask(
     refreshed: 0,
     replace: admission.replace ?? false,
     restarts: 0,
+    slot: -1,
     keptBytes: sizeOf(admission.kept),
   }
 }

@@ -23,6 +23,8 @@ export interface RunningTask {
   /** Times that its address was asked for again. */
   refreshed: number
   replace: boolean
+  /** Place among the active tasks, -1 when it is not one. */
+  slot: number
   /** Times that the file was started anew because it changed or its server has no ranges. */
   restarts: number
   /** Bytes on disk when the present attempt began. */

@@ -1,5 +1,12 @@
 import { crc32 } from 'node:zlib'
-import { toTrawlError, TrawlError, type Clock, type Place, type Validators } from '../../core/index.ts'
+import {
+  toTrawlError,
+  TrawlError,
+  type Clock,
+  type Extent,
+  type Place,
+  type Validators,
+} from '../../core/index.ts'
 import { formatRange, type Transport, type TransportResponse } from '../../http/index.ts'
 import type { Sink } from '../../storage/index.ts'
 import { reportOf, type Lease, type LeaseReport } from '../governor/index.ts'
@@ -69,8 +76,8 @@ export class SegmentedTransfer {
   }
 
   /** Takes bytes of an earlier run as given, with checksums made anew from the disk. */
-  resume(kept: KeptBytes): void {
-    for (const extent of kept.extents) {
+  resume(there: readonly Extent[]): void {
+    for (const extent of there) {
       let sum = 0
       for (let at = extent.start; at < extent.end; at += minSegmentBytes) {
         sum = crc32(this.#options.sink.read(at, Math.min(minSegmentBytes, extent.end - at)), sum)

@@ -1,4 +1,11 @@
-import { toTrawlError, TrawlError, type Clock, type Digest, type Place } from '../../core/index.ts'
+import {
+  toTrawlError,
+  TrawlError,
+  type Clock,
+  type Digest,
+  type Extent,
+  type Place,
+} from '../../core/index.ts'
 import { headerValue, type Transport, type TransportResponse } from '../../http/index.ts'
 import type { Sink } from '../../storage/index.ts'
 import { reportOf, type Lease, type LeaseReport } from '../governor/index.ts'
@@ -58,6 +65,8 @@ class Attempt {
   #sink: Sink | undefined
   #transfer: SegmentedTransfer | undefined
   #generation = 1
+  /** What the sink has of an earlier attempt. */
+  #there: readonly Extent[] = []
   #leaseHandedOver = false
 
   constructor(
@@ -126,7 +135,7 @@ class Attempt {
       return undefined
     }
     this.#generation = kept?.generation ?? 1
-    verdict.sink.open(kept?.extents ?? [], this.#generation, facts.lengthBytes)
+    this.#there = verdict.sink.open(kept?.extents ?? [], this.#generation, facts.lengthBytes)
     this.#sink = verdict.sink
     return verdict.sink
   }
@@ -145,7 +154,8 @@ class Attempt {
     const sink = this.#open(facts, kept)
     if (!sink) return undefined
     const transfer = this.#segmented(facts, lengthBytes, sink, place, kept)
-    transfer.resume(kept)
+    // Not all that was noted need still be there.
+    transfer.resume(this.#there)
     return this.#runSegmented(transfer, facts, lengthBytes, undefined)
   }
 
