@@ -4,7 +4,11 @@ export { type Job, type JobResult } from './jobs/index.ts'
 export {
   batchDownload,
   createTrawl,
+  downloadDataset,
   type BatchOptions,
+  type DatasetJobOptions,
+  type DownloadDatasetOptions,
+  type DownloadedDataset,
   type GetJobOptions,
   type Trawl,
   type TrawlOptions,

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { isTrawlError, toTrawlError, version } from '../core/index.ts'
+import { createBookCommand } from './book-command.ts'
 import type { CliContext } from './cli-context.ts'
 import { createConfigCommand } from './config-command.ts'
 import { createDatasetCommand } from './dataset-command.ts'
@@ -30,6 +31,7 @@ function createProgram(context: CliContext): Command {
     .showHelpAfterError('(see trawl --help)')
     .enablePositionalOptions()
   program.addCommand(createGetCommand(context))
+  program.addCommand(createBookCommand(context))
   program.addCommand(createDatasetCommand(context))
   program.addCommand(
     createConfigCommand({

@@ -1,9 +1,11 @@
 export {
   createDatasetKind,
+  finishDataset,
   gateByMemory,
   heedRobots,
   layoutOf,
   plannedIn,
+  preparePlan,
   plannedSettings,
   planOptionsOf,
   randomDelay,

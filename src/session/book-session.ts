@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { bookGroups, parseOptions, type BookCommandOptions, type BookInput } from '../config/index.ts'
-import type { BookHooks, BookInputs, BookSpec } from '../books/index.ts'
-import type { JobKind } from '../core/index.ts'
+import type { BookHooks, BookInputs, BookPlan, BookSpec } from '../books/index.ts'
+import type { DownloadEventBody, JobKind } from '../core/index.ts'
 import type { Engine } from '../engine/index.ts'
 import type { Source } from '../sources/index.ts'
 import type { OpenFolders } from './open-folders.ts'
@@ -69,4 +69,25 @@ export function bookOptions(base: object, own: BookInput): BookCommandOptions {
   const names = new Set(bookGroups.flatMap((group) => group.options.map(({ name }) => name)))
   const shared = Object.fromEntries(Object.entries(base).filter(([name]) => names.has(name)))
   return parseOptions(bookGroups, { ...shared, ...own })
+}
+
+/** What a book job of these options would make, without fetching pages or writing files. */
+export async function* bookPlans(
+  request: BookRequest,
+  options: BookCommandOptions,
+  parts: {
+    readonly engine: () => Promise<Engine>
+    readonly onNotice: (message: string) => void
+    readonly signal: AbortSignal
+  },
+): AsyncGenerator<BookPlan, void, undefined> {
+  const [{ planBooks }, spec, engine] = await Promise.all([
+    import('../books/index.ts'),
+    bookSpec(request, options),
+    parts.engine(),
+  ])
+  const emit = (event: DownloadEventBody): void => {
+    if (event.type === 'job.notice') parts.onNotice(event.message)
+  }
+  yield* planBooks(spec, { engine, emit, signal: parts.signal })
 }

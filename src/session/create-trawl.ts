@@ -1,16 +1,17 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { randomUUID } from 'node:crypto'
+import type { BookInputs } from '../books/index.ts'
 import {
-  datasetGroups,
   getGroups,
   hostOptions,
   parseOptions,
+  type BookCommandOptions,
   type ConcurrencyOptions,
   type DatasetCommandOptions,
-  type DatasetInput,
   type GetInput as GetOptionsInput,
   type GetOptions,
+  type NetworkOptions,
   type ResolvedConfig,
 } from '../config/index.ts'
 import type { JobKind } from '../core/index.ts'
@@ -25,6 +26,8 @@ import {
 import { createGetKind, type GetHooks, type GetInputs, type GetSpec } from '../files/index.ts'
 import { createTransport } from '../http/index.ts'
 import { startJob, type Job } from '../jobs/index.ts'
+import { bookOptions, createWiredBookKind, type BookJobOptions } from './book-session.ts'
+import { datasetJobOf, type DatasetJobOptions, type DatasetWork } from './dataset-session.ts'
 import { OpenFolders } from './open-folders.ts'
 import { transportOptions, type Surroundings } from './transport-options.ts'
 
@@ -44,13 +47,6 @@ export interface GetJobOptions extends GetOptionsInput {
   readonly signal?: AbortSignal
 }
 
-/** Options of a dataset job. */
-export interface DatasetJobOptions extends DatasetInput {
-  /** Files and folders of them. */
-  readonly tables: string | readonly string[]
-  readonly signal?: AbortSignal
-}
-
 /** A trawl: connections and limits that its jobs share. Dispose of it, or call `close`, when done. */
 export interface Trawl extends AsyncDisposable {
   /** Starts downloading files. Throws ERR_CONFIG_* for wrong options; everything else is told by the job. */
@@ -61,12 +57,20 @@ export interface Trawl extends AsyncDisposable {
     config: ResolvedConfig<GetOptions>,
     options?: Omit<GetJobOptions, keyof GetOptionsInput>,
   ): Job
+  /** Starts making books of inputs. Throws ERR_CONFIG_* for wrong options; everything else is told by the job. */
+  book(inputs: BookInputs, options?: BookJobOptions): Job
+  /** The same from options that the command line resolved. */
+  bookResolved(
+    inputs: BookInputs,
+    config: ResolvedConfig<BookCommandOptions>,
+    options?: Pick<BookJobOptions, 'hooks' | 'sources' | 'localFiles' | 'signal'>,
+  ): Job
   /** Starts making a dataset. Throws ERR_CONFIG_* for wrong options, ERR_OUTPUT_FORMAT; the job tells all else. */
   dataset(options: DatasetJobOptions): Job
   /** The same, or a part of it, from options that the command line resolved. */
   datasetResolved(
     config: ResolvedConfig<DatasetCommandOptions>,
-    work: Omit<DatasetSpec, 'options'>,
+    work: DatasetWork,
     options?: { readonly signal?: AbortSignal },
   ): Job
   /** Ceilings of hosts learned so far. */
@@ -132,16 +136,38 @@ class Session implements Trawl {
     )
   }
 
-  dataset({ tables, signal, ...own }: DatasetJobOptions): Job {
-    const values = parseOptions(datasetGroups, own)
-    const config = { values, origins: {}, blocks: [], fixed: {} }
-    const work = { command: 'run', tables: typeof tables === 'string' ? [tables] : tables } as const
+  book(inputs: BookInputs, options: BookJobOptions = {}): Job {
+    const { hooks, sources, localFiles, signal, ...own } = options
+    const values = bookOptions(this.#base, own)
+    return this.bookResolved(
+      inputs,
+      { values, origins: {}, blocks: [], fixed: {} },
+      pickGiven({ hooks, sources, localFiles, signal }),
+    )
+  }
+
+  bookResolved(
+    inputs: BookInputs,
+    config: ResolvedConfig<BookCommandOptions>,
+    options: Pick<BookJobOptions, 'hooks' | 'sources' | 'localFiles' | 'signal'> = {},
+  ): Job {
+    const { signal, ...rest } = options
+    const kind = createWiredBookKind({
+      engine: () => this.#engine(config),
+      folders: this.#folders,
+      options: config.values,
+    })
+    return this.#started(kind, { inputs, ...rest }, signal)
+  }
+
+  dataset({ signal, ...options }: DatasetJobOptions): Job {
+    const { config, work } = datasetJobOf({ ...this.#base }, options)
     return this.datasetResolved(config, work, signal === undefined ? {} : { signal })
   }
 
   datasetResolved(
     config: ResolvedConfig<DatasetCommandOptions>,
-    work: Omit<DatasetSpec, 'options'>,
+    work: DatasetWork,
     options: { readonly signal?: AbortSignal } = {},
   ): Job {
     const limits = this.#sharedLimits(config)
@@ -187,7 +213,7 @@ class Session implements Trawl {
   }
 
   /** One engine for all jobs whose requests are made in the same way; limits are shared by all. */
-  #engine(config: ResolvedConfig<GetOptions>): Promise<Engine> {
+  #engine(config: ResolvedConfig<EngineValues>): Promise<Engine> {
     const key = JSON.stringify([config.values, config.blocks])
     let engine = this.#engines.get(key)
     if (!engine) {
@@ -198,7 +224,7 @@ class Session implements Trawl {
     return engine
   }
 
-  async #makeEngine(config: ResolvedConfig<GetOptions>): Promise<Engine> {
+  async #makeEngine(config: ResolvedConfig<EngineValues>): Promise<Engine> {
     const { values } = config
     const network = await transportOptions(values, this.#surroundings)
     const transport = createTransport(network)
@@ -254,6 +280,9 @@ class Session implements Trawl {
     return this.#limits
   }
 }
+
+/** What an engine depends on. */
+type EngineValues = NetworkOptions & ConcurrencyOptions
 
 interface Limits {
   readonly governor: ReturnType<typeof createGovernor>

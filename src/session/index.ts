@@ -1,3 +1,7 @@
+export { bookSpec, type BookJobOptions, type BookRequest } from './book-session.ts'
 export { batchDownload, type BatchOptions } from './batch-download.ts'
-export { createTrawl, type DatasetJobOptions, type GetJobOptions, type Trawl, type TrawlOptions } from './create-trawl.ts'
+export { createTrawl, type GetJobOptions, type Trawl, type TrawlOptions } from './create-trawl.ts'
+export type { DatasetJobOptions, DatasetWork } from './dataset-session.ts'
+export { downloadDataset, type DownloadDatasetOptions, type DownloadedDataset } from './download-dataset.ts'
+export { refuseOutputFormat } from './output-format.ts'
 export type { Surroundings } from './transport-options.ts'

@@ -1,6 +1,7 @@
 export { createRenderer, type RenderOptions, type RenderSurroundings } from './create-renderer.ts'
 export { createJsonRenderer, type JsonRendererOptions } from './json-renderer.ts'
 export { createPlainRenderer, type PlainRendererOptions } from './plain-renderer.ts'
+export { formatCount } from './progress-parts.ts'
 export { printableText } from './printable-text.ts'
 export type { JobEnding, JobView, Output, Renderer, Terminal } from './renderer.ts'
 export { colourStyle, plainStyle, type Style } from './style.ts'

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -14,13 +14,21 @@ import {
   type Progress,
 } from '../../core/index.ts'
 import type { ByteBudget, Engine, InputTask, Run } from '../../engine/index.ts'
-import { FolderLock, ReportFile, storageError } from '../../storage/index.ts'
-import { openShardPlan, planDataset, readManifest, type PlanManifest, type ShardPlan } from '../plan/index.ts'
+import { ReportFile } from '../../storage/index.ts'
+import { openShardPlan, type PlanManifest, type ShardPlan } from '../plan/index.ts'
 import { writeReport } from '../report/index.ts'
-import { finalizeDataset, finishSwaps, localFolder, readShardState } from '../shards/index.ts'
+import {
+  finalizeDataset,
+  localFolder,
+  readShardState,
+  type DatasetStatus,
+  type FinalizeOptions,
+} from '../shards/index.ts'
 import { datasetItems } from './dataset-items.ts'
-import { layoutOf, planOptionsOf, plannedSettings, type DatasetSettings } from './dataset-settings.ts'
+import { layoutOf, plannedSettings, type DatasetSettings } from './dataset-settings.ts'
 import type { DatasetSpec } from './dataset-spec.ts'
+import { serveMetrics, type MetricsServer } from './metrics-server.ts'
+import { preparePlan } from './prepare-plan.ts'
 import { defaultMaxBodyBytes, SampleWork } from './sample-work.ts'
 import { ShardQueue, spoolFolder } from './shard-queue.ts'
 
@@ -60,6 +68,8 @@ class DatasetWork implements JobWork {
   #doneBefore = 0
   #drained = false
   #pausedEarly = false
+  #limits: JobLimits = {}
+  #engine: Engine | undefined
 
   constructor(parts: DatasetJobParts, spec: DatasetSpec, context: JobContext) {
     this.#parts = parts
@@ -132,9 +142,6 @@ class DatasetWork implements JobWork {
     this.#engine?.update(limits)
   }
 
-  #limits: JobLimits = {}
-  #engine: Engine | undefined
-
   /** All rows of the plan are this job's, not only those that it happens to take. */
   get #isWhole(): boolean {
     return this.#spec.command === 'run'
@@ -151,45 +158,31 @@ class DatasetWork implements JobWork {
 
   async #work(): Promise<void> {
     const { options } = this.#spec
-    const manifest = await this.#prepare()
+    if (this.#spec.command !== 'worker') this.#context.emit({ type: 'job.phase', phase: 'plan' })
+    const manifest = await preparePlan(this.#spec, this.#context.signal)
     this.#manifest = manifest
     if (options.dryRun) return
     const plan = openShardPlan(this.#out, manifest)
     const report = options.report === undefined ? undefined : new ReportFile(options.report)
+    let metrics: MetricsServer | undefined
     try {
+      metrics = await this.#serveMetrics()
       await this.#countDone(plan)
       this.#context.emit({ type: 'job.phase', phase: 'download' })
       await this.#download(plan, report)
       if (this.#drained) return
       if (this.#spec.command !== 'worker') await this.#finalize(plan)
     } finally {
+      await metrics?.close()
       report?.close()
       await plan.close()
     }
   }
 
-  /** The plan: made here or there already. One process at a time looks after plan and replacements. */
-  async #prepare(): Promise<PlanManifest> {
-    const { command, tables, options } = this.#spec
-    if (command === 'worker') return plannedIn(this.#out)
-    this.#context.emit({ type: 'job.phase', phase: 'plan' })
-    const state = join(this.#out, '.trawl')
-    try {
-      mkdirSync(state, { recursive: true })
-    } catch (error) {
-      throw storageError(error, { path: state, doing: 'create the folder' })
-    }
-    const lock = FolderLock.acquire(join(state, 'plan.lock'))
-    try {
-      finishSwaps(this.#out, options.durability)
-      if (command === 'retry') return plannedIn(this.#out)
-      if (options.incremental === 'overwrite')
-        rmSync(join(this.#out, spoolFolder), { recursive: true, force: true })
-      const { signal } = this.#context
-      return await planDataset({ ...planOptionsOf(options, tables, this.#out), signal })
-    } finally {
-      lock.release()
-    }
+  async #serveMetrics(): Promise<MetricsServer | undefined> {
+    const port = this.#spec.options.prometheusPort
+    if (port === undefined) return undefined
+    return serveMetrics(port, () => ({ progress: this.progress(), stats: this.stats() }))
   }
 
   async #countDone(plan: ShardPlan): Promise<void> {
@@ -258,28 +251,35 @@ class DatasetWork implements JobWork {
   async #finalize(plan: ShardPlan): Promise<void> {
     const { durability } = this.#spec.options
     this.#context.emit({ type: 'job.phase', phase: 'finalize' })
-    await finalizeDataset(this.#out, plan.manifest, { durability })
-    const columns = plan.manifest.parts[0]?.columns ?? []
-    await writeReport({
-      out: this.#out,
-      plan,
-      layout: layoutOf(plan.manifest, columns),
-      durability,
-      signal: this.#context.signal,
-    })
-    rmSync(join(this.#out, spoolFolder), { recursive: true, force: true })
-    rmSync(join(this.#out, '.trawl', 'claims'), { recursive: true, force: true })
+    await finishDataset(this.#out, plan, { durability, signal: this.#context.signal })
   }
 }
 
-/** The plan of a folder. Throws ERR_INPUT_UNREADABLE where there is none. */
-export function plannedIn(out: string): PlanManifest {
-  const manifest = readManifest(out)
-  if (manifest) return manifest
-  throw new TrawlError('ERR_INPUT_UNREADABLE', `${out} holds no dataset plan`, {
-    context: { path: out },
-    hint: 'Plan first: trawl dataset plan TABLE -d DIR.',
+/**
+ * Sums up a dataset whose shards are all there (or, with `allowMissing`, those that are): `stats.json`, `report.html`
+ * and `report.json`; then what was kept for going on is removed. Throws ERR_SHARD_INCOMPLETE, ERR_CANCELLED,
+ * ERR_PACK_DAMAGED and storage errors.
+ */
+export async function finishDataset(
+  out: string,
+  plan: ShardPlan,
+  options: FinalizeOptions & { readonly signal?: AbortSignal },
+): Promise<DatasetStatus> {
+  const { signal, ...finalize } = options
+  const { manifest } = plan
+  const status = await finalizeDataset(out, manifest, finalize)
+  await writeReport({
+    out,
+    plan,
+    layout: layoutOf(manifest, manifest.parts[0]?.columns ?? []),
+    durability: finalize.durability ?? 'batch',
+    ...(signal === undefined ? {} : { signal }),
   })
+  if (status.shards.committed === status.shards.planned) {
+    rmSync(join(out, spoolFolder), { recursive: true, force: true })
+    rmSync(join(out, '.trawl', 'claims'), { recursive: true, force: true })
+  }
+  return status
 }
 
 async function* tasksOf(

@@ -1,5 +1,6 @@
-export { createDatasetKind, plannedIn, type DatasetEngine, type DatasetJobParts } from './dataset-job.ts'
+export { createDatasetKind, finishDataset, type DatasetEngine, type DatasetJobParts } from './dataset-job.ts'
 export { layoutOf, plannedSettings, planOptionsOf, type DatasetSettings } from './dataset-settings.ts'
 export type { DatasetSpec } from './dataset-spec.ts'
 export { gateByMemory } from './memory-gate.ts'
 export { heedRobots, randomDelay, type RobotsOptions } from './polite-transport.ts'
+export { plannedIn, preparePlan } from './prepare-plan.ts'

@@ -1,0 +1,34 @@
+import { Command } from 'commander'
+import {
+  commands,
+  datasetGroups,
+  flagsOf,
+  type DatasetCommandOptions,
+  type ResolvedConfig,
+} from '../config/index.ts'
+import { refuseOutputFormat } from '../session/index.ts'
+import type { CliContext } from './cli-context.ts'
+import { loadConfig } from './config-files.ts'
+import { addFlags, readFlags } from './flags.ts'
+
+const flags = flagsOf(commands.dataset.groups, commands.dataset.without)
+
+/** A command with the options of datasets. */
+export function datasetPart(name: string, description: string): Command {
+  return addFlags(new Command(name).description(description), flags)
+}
+
+/** The options of such a command. Throws ERR_CONFIG_* and ERR_OUTPUT_FORMAT. */
+export function datasetConfig(
+  command: Command,
+  context: CliContext,
+): Promise<ResolvedConfig<DatasetCommandOptions>> {
+  const given = readFlags(command, flags)
+  refuseOutputFormat(given['outputFormat'])
+  return loadConfig({
+    groups: datasetGroups,
+    flags: given,
+    surroundings: context.surroundings,
+    command: 'dataset',
+  })
+}
