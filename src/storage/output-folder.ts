@@ -33,6 +33,8 @@ export class OutputFolder {
   readonly directories = new DirectoryCache()
   readonly root: ConfinedRoot
   readonly #known = new KnownNames()
+  /** Part paths of the sinks that are open. */
+  readonly #live = new Set<string>()
   readonly #lock: FolderLock
   readonly #state: string
 
@@ -41,22 +43,25 @@ export class OutputFolder {
     this.path = resolve(options.path)
     this.#state = join(this.path, stateFolderName)
     this.#makeFolders()
-    this.#lock = FolderLock.acquire(join(this.#state, 'lock'))
-    try {
-      this.journal = new FileJournal({
-        path: join(this.#state, 'journal'),
-        ...(options.onDamage ? { onDamage: options.onDamage } : {}),
-      })
-    } catch (error) {
-      this.#lock.release()
-      throw error
-    }
     this.root = new ConfinedRoot(this.path)
     this.volume = new Volume({ durability: options.durability })
     this.names = new NameRegistry()
     // Nothing of ours may get the name of our own folder.
     this.names.add(stateFolderName)
-    this.journal.eachName((path) => void this.names.add(path))
+    this.#lock = FolderLock.acquire(join(this.#state, 'lock'))
+    let journal: FileJournal | undefined
+    try {
+      journal = new FileJournal({
+        path: join(this.#state, 'journal'),
+        ...(options.onDamage ? { onDamage: options.onDamage } : {}),
+      })
+      journal.eachName((path) => void this.names.add(path))
+    } catch (error) {
+      journal?.close()
+      this.#lock.release()
+      throw storageError(error, { path: this.path, doing: 'read the journal of' })
+    }
+    this.journal = journal
   }
 
   /** Where the bytes of an unfinished task are. */
@@ -75,7 +80,17 @@ export class OutputFolder {
   }
 
   sink(id: TaskId): FileSink {
-    return new FileSink(this.partPath(id), this.volume)
+    return new FileSink(this.partPath(id), this.volume, this.#live)
+  }
+
+  /** Removes the part file of a task, if there is one. */
+  removePart(id: TaskId): void {
+    rmSync(this.partPath(id), { force: true })
+  }
+
+  /** True while a sink of this task is open: of another job, which writes the very same part. */
+  isBusy(id: TaskId): boolean {
+    return this.#live.size > 0 && this.#live.has(this.partPath(id))
   }
 
   /** What stands under a relative path, links not followed; undefined for nothing. */
@@ -129,7 +144,7 @@ export class OutputFolder {
     for (const name of readdirSync(join(this.#state, 'parts'))) {
       const state = this.journal.state(name)
       if (state === 'partial' || state === 'failed' || state === 'staged') continue
-      rmSync(this.partPath(name), { force: true })
+      this.removePart(name)
       removed++
     }
     return removed

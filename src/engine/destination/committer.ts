@@ -1,4 +1,4 @@
-import { isTrawlError, toTrawlError, type TaskId, type TrawlError } from '../../core/index.ts'
+import { isTrawlError, toTrawlError, TrawlError, type Extent, type TaskId } from '../../core/index.ts'
 import type { FileFacts, Journal, Volume } from '../../storage/index.ts'
 import type { StagedTransfer } from '../transfer/transfer.ts'
 
@@ -61,8 +61,12 @@ export class Committer {
     for (const waiting of group) {
       try {
         const extents = waiting.request.staged.sink.checkpoint()
-        if ('then' in extents) slow.push(whenSettled(extents, waiting))
-        else ready.push(waiting)
+        if ('then' in extents) {
+          slow.push(whenSettled(extents, waiting))
+          continue
+        }
+        checkWhole(extents, waiting.request)
+        ready.push(waiting)
       } catch (error) {
         waiting.reject(toTrawlError(error, 'ERR_IO'))
       }
@@ -75,11 +79,9 @@ export class Committer {
   /** Second half of a group: intents, renames, done records. */
   #publish(group: readonly Waiting[]): void {
     if (group.length === 0) return
-    const { journal, volume } = this.#options
     try {
       for (const { request } of group) this.#intent(request, request.path)
-      if (volume.durability === 'strict') journal.sync()
-      else journal.flush()
+      this.#announce()
     } catch (error) {
       for (const { reject } of group) reject(toTrawlError(error, 'ERR_IO'))
       return
@@ -106,12 +108,19 @@ export class Committer {
       try {
         path = this.#options.rename(request)
         this.#intent(request, path)
-        this.#options.journal.flush()
+        this.#announce()
       } catch (error) {
         waiting.reject(toTrawlError(error, 'ERR_IO'))
         return
       }
     }
+  }
+
+  /** No rename before its intent is as sure as the policy wants it. */
+  #announce(): void {
+    const { journal, volume } = this.#options
+    if (volume.durability === 'strict') journal.sync()
+    else journal.flush()
   }
 
   #intent(request: CommitRequest, path: string): void {
@@ -133,9 +142,24 @@ interface Waiting {
   readonly reject: (error: TrawlError) => void
 }
 
-async function whenSettled(checkpoint: Promise<unknown>, waiting: Waiting): Promise<Waiting | undefined> {
+/** The last look before a file gets its name: whatever went wrong before, a file with a hole never gets one. */
+function checkWhole(extents: readonly Extent[], { path, staged }: CommitRequest): void {
+  const { lengthBytes } = staged
+  const [only] = extents
+  const isWhole =
+    only === undefined
+      ? lengthBytes === 0
+      : extents.length === 1 && only.start === 0 && only.end === lengthBytes
+  if (isWhole) return
+  throw new TrawlError('ERR_INTERNAL', `${path} was to be named with other bytes than its ${lengthBytes}`)
+}
+
+async function whenSettled(
+  checkpoint: Promise<readonly Extent[]>,
+  waiting: Waiting,
+): Promise<Waiting | undefined> {
   try {
-    await checkpoint
+    checkWhole(await checkpoint, waiting.request)
     return waiting
   } catch (error) {
     waiting.reject(toTrawlError(error, 'ERR_IO'))

@@ -46,12 +46,7 @@ export class FolderDestination implements Destination {
       place: (path) => this.#placed(path),
       rename: (request) => this.#rename(request),
     })
-    this.recovered = recoverCommits({
-      journal,
-      volume,
-      finalPath: (path) => `${options.folder.path}/${path}`,
-      partPath: (id) => options.folder.partPath(id),
-    })
+    this.recovered = recoverCommits(options.folder)
   }
 
   admit(task: DownloadTask): Admission {
@@ -76,6 +71,11 @@ export class FolderDestination implements Destination {
 
   entity(named: NamedTask, facts: EntityFacts): EntityVerdict & { readonly path: string } {
     this.#refuse(named.task, facts)
+    const { id } = named.task
+    if (this.#folder.isBusy(id)) throw busy(named.task)
+    const done = this.#folder.journal.doneFile(id)
+    // Another job has fetched it while this one waited.
+    if (done) return { verdict: 'skip', reason: 'finished-before', path: done.path }
     let path = named.path
     if (path === undefined) {
       const settled = this.#name(named.task, facts)
@@ -83,7 +83,7 @@ export class FolderDestination implements Destination {
       path = settled.path
       this.#journalName(named.task, path)
     }
-    return { verdict: 'go', sink: this.#folder.sink(named.task.id), path }
+    return { verdict: 'go', sink: this.#folder.sink(id), path }
   }
 
   commit(named: NamedTask, staged: StagedTransfer, outcome: CommitFacts): Promise<string> {
@@ -233,6 +233,15 @@ export class FolderDestination implements Destination {
       })
     }
   }
+}
+
+function busy(task: DownloadTask): TrawlError {
+  return new TrawlError('ERR_LOCKED', 'another job is fetching this very file into the same folder', {
+    scope: 'task',
+    retry: 'backoff',
+    hint: 'Nothing to do: trawl looks again.',
+    context: { url: describeLocator(task.locator) },
+  })
 }
 
 /** What is worth keeping of a file's facts: what goes without saying is left out, since millions may be kept. */

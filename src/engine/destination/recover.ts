@@ -1,69 +1,68 @@
-import { lstatSync, readFileSync, unlinkSync, type Stats } from 'node:fs'
+import { lstatSync, readFileSync, realpathSync, type Stats } from 'node:fs'
+import { dirname, sep } from 'node:path'
 import { crc32 } from 'node:zlib'
-import { isTrawlError } from '../../core/index.ts'
-import { publish, type IntentRecord, type Journal, type Volume } from '../../storage/index.ts'
-
-export interface RecoverOptions {
-  readonly journal: Journal
-  readonly volume: Volume
-  /** Absolute path of a relative final path. */
-  readonly finalPath: (path: string) => string
-  /** Absolute path of the part file of a task. */
-  readonly partPath: (id: string) => string
-}
+import { publish, type IntentRecord, type OutputFolder } from '../../storage/index.ts'
 
 /** Larger files are recognised by their length alone: reading them all would hold up the start. */
 const rereadBytes = 64 * 1024 * 1024
 
+/** Folders of this process whose renames have been looked at: those of a running job are not for another to finish. */
+const lookedAt = new WeakSet<OutputFolder>()
+
 /**
  * Finishes or confirms the renames that a former run announced and whose done record is missing. What can be
- * neither is forgotten and will be fetched again. Returns how many were finished or confirmed.
+ * neither is forgotten, its name is free again, and it will be fetched anew. Returns how many were finished or
+ * confirmed. Throws storage errors of the journal only.
  */
-export function recoverCommits(options: RecoverOptions): number {
+export function recoverCommits(folder: OutputFolder): number {
+  if (lookedAt.has(folder)) return 0
+  lookedAt.add(folder)
+  const { journal, names } = folder
   let recovered = 0
-  for (const intent of options.journal.staged()) {
-    if (recoverOne(options, intent)) {
-      options.journal.done(intent.id)
+  for (const intent of journal.staged()) {
+    if (isRecovered(folder, intent)) {
+      journal.done(intent.id)
       recovered++
     } else {
-      options.journal.forget(intent.id)
+      journal.forget(intent.id)
+      names.release(intent.path)
     }
   }
-  options.journal.flush()
+  journal.flush()
   return recovered
 }
 
-function recoverOne(options: RecoverOptions, intent: IntentRecord): boolean {
-  const part = options.partPath(intent.id)
-  const final = options.finalPath(intent.path)
-  const staged = lstatSync(part, { throwIfNoEntry: false })
-  const named = lstatSync(final, { throwIfNoEntry: false })
-  if (staged && named && staged.ino === named.ino && staged.dev === named.dev) {
-    unlinkSync(part)
-    return true
+function isRecovered(folder: OutputFolder, intent: IntentRecord): boolean {
+  try {
+    return recoverOne(folder, intent)
+  } catch {
+    // What cannot be looked at, read or renamed cannot be called done.
+    return false
   }
-  if (staged) return finishRename(options, { part, final, staged, named, intent })
-  return named !== undefined && isIntended(final, named, intent)
 }
 
-function finishRename(
-  options: RecoverOptions,
-  found: {
-    readonly part: string
-    readonly final: string
-    readonly staged: Stats
-    readonly named: Stats | undefined
-    readonly intent: IntentRecord
-  },
-): boolean {
-  if (found.named || !isIntended(found.part, found.staged, found.intent)) return false
-  try {
-    publish(found.part, found.final, { replace: false, durability: options.volume.durability })
+function recoverOne(folder: OutputFolder, intent: IntentRecord): boolean {
+  const part = folder.partPath(intent.id)
+  const final = `${folder.path}/${intent.path}`
+  if (!isBelow(folder.path, final)) return false
+  const staged = lstatSync(part, { throwIfNoEntry: false })
+  const named = lstatSync(final, { throwIfNoEntry: false })
+  // The file has its name and the part is a second one of it.
+  if (staged && named && staged.ino === named.ino && staged.dev === named.dev) {
+    folder.removePart(intent.id)
     return true
-  } catch (error) {
-    if (isTrawlError(error)) return false
-    throw error
   }
+  if (!staged) return named !== undefined && isIntended(final, named, intent)
+  if (named || !isIntended(part, staged, intent)) return false
+  publish(part, final, { replace: false, durability: folder.volume.durability })
+  return true
+}
+
+/** False when a folder on the way has become a link that leads out. */
+function isBelow(root: string, path: string): boolean {
+  const base = realpathSync(root)
+  const folder = realpathSync(dirname(path))
+  return folder === base || folder.startsWith(base.endsWith(sep) ? base : base + sep)
 }
 
 function isIntended(path: string, stats: Stats, intent: IntentRecord): boolean {

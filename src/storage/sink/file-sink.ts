@@ -31,6 +31,7 @@ export class FileSink implements Sink {
   readonly properties: SinkProperties = { randomAccess: true, durable: true, readable: true }
   readonly #partPath: string
   readonly #volume: Volume
+  readonly #live: Set<string> | undefined
   readonly #written = new ExtentSet()
   #fd = -1
   #generation = 0
@@ -43,15 +44,18 @@ export class FileSink implements Sink {
   #inFlight = new Set<Promise<void>>()
   #failure: TrawlError | undefined
 
-  constructor(partPath: string, volume: Volume) {
+  /** `live` holds the part paths of sinks that are open; this one keeps its own in it. */
+  constructor(partPath: string, volume: Volume, live?: Set<string>) {
     this.#partPath = partPath
     this.#volume = volume
+    this.#live = live
   }
 
-  open(kept: readonly Extent[], generation: number): readonly Extent[] {
+  open(kept: readonly Extent[], generation: number, lengthBytes?: number): readonly Extent[] {
     this.#generation = generation
-    if (kept.length === 0) return nothing
-    const size = this.#openKept()
+    const size = kept.length === 0 ? 0 : this.#openKept(lengthBytes)
+    this.#live?.add(this.#partPath)
+    if (size === 0) return nothing
     for (const { start, end } of kept) this.#written.add(start, Math.min(end, size))
     return this.#written.toArray()
   }
@@ -119,12 +123,12 @@ export class FileSink implements Sink {
     }
     this.#close()
     publish(this.#partPath, finalPath, { replace: options.replace, durability: this.#volume.durability })
-    this.#ended = true
+    this.#end()
   }
 
   abort(options: { readonly discard?: boolean } = {}): readonly Extent[] {
     if (this.#ended) return nothing
-    this.#ended = true
+    this.#end()
     const kept = options.discard ? nothing : this.#rescue()
     this.#runs.clear()
     this.#closeQuietly()
@@ -135,6 +139,11 @@ export class FileSink implements Sink {
       // Gone already; that is what was wanted.
     }
     return nothing
+  }
+
+  #end(): void {
+    this.#ended = true
+    this.#live?.delete(this.#partPath)
   }
 
   /** What is written when everything else has gone wrong: as much as can be. */
@@ -217,14 +226,19 @@ export class FileSink implements Sink {
     return extents
   }
 
-  /** Size of the part file of an earlier run, opened; 0 where there is none. */
-  #openKept(): number {
+  /** Size of the part file of an earlier run, opened and cut to the length of the whole; 0 where there is none. */
+  #openKept(lengthBytes: number | undefined): number {
     try {
-      this.#fd = openSync(this.#partPath, constants.O_RDWR | noFollow)
+      const fd = openSync(this.#partPath, constants.O_RDWR | noFollow)
+      this.#fd = fd
       this.#created = true
-      return fstatSync(this.#fd).size
+      const { size } = fstatSync(fd)
+      if (lengthBytes === undefined || size <= lengthBytes) return size
+      ftruncateSync(fd, lengthBytes)
+      return lengthBytes
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return 0
+      this.#closeQuietly()
       throw storageError(error, { path: this.#partPath, doing: 'open' })
     }
   }

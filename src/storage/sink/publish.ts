@@ -37,11 +37,23 @@ function publishNew(partPath: string, finalPath: string): void {
     renameSync(partPath, finalPath)
     return
   }
-  unlinkSync(partPath)
+  try {
+    unlinkSync(partPath)
+  } catch {
+    // The file has its name; the second one is in nobody's way, since parts are never written into one that is there.
+  }
 }
 
 /** What file systems without hard links, or that refuse them, answer. */
-const withoutLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV', 'EINVAL'])
+export const withoutLinks: ReadonlySet<string> = new Set([
+  'EPERM',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+  'EMLINK',
+  'EXDEV',
+  'EINVAL',
+])
 
 function syncFolder(path: string): void {
   const fd = openSync(path, 'r')
