@@ -42,8 +42,25 @@ const files: Step = {
   results: { files: 'the files', 'files.jsonl': 'what happened to each of them' },
 }
 
+const book: Step = {
+  title: 'A book: the pages behind the thumbnails of a web page, checked, in order, as PDF and as CBZ.',
+  prepare: async ({ url }) => [['book', `${url}/gallery/`, '-f', 'pdf,cbz', '-d', inOutput('books')]],
+  results: { 'books/Numbers.pdf': 'the book', 'books/Numbers.cbz': 'the same for comic readers' },
+}
+
+const dataset: Step = {
+  title: 'A dataset: the images of a table, resized, as tar files with their captions.',
+  async prepare({ url, gallery }) {
+    const rows = gallery.pages.map(({ path }, index) => `${url}/gallery/${path},the number ${index + 1}`)
+    await writeFile(`${output}/images.csv`, `url,caption\n${rows.join('\n')}\n`)
+    const shape = ['--caption-col', 'caption', '--image-size', '128', '--output-format', 'webdataset']
+    return [['dataset', inOutput('images.csv'), ...shape, '--shard-size', '8', '-d', inOutput('dataset')]]
+  },
+  results: { dataset: 'three shards and their metadata', 'dataset/report.html': 'what became of the rows' },
+}
+
 /** The steps in the order in which they run. */
-const steps: readonly Step[] = [files]
+const steps: readonly Step[] = [files, book, dataset]
 
 const latencyMs = 40
 const rateBps = 1.5 * 1024 * 1024
@@ -66,7 +83,7 @@ async function main(): Promise<number> {
   }
   say('\nLook at:')
   for (const [path, what] of steps.flatMap((step) => Object.entries(step.results))) {
-    say(`  ${inOutput(path).padEnd(24)} ${what}`)
+    say(`  ${inOutput(path).padEnd(33)} ${what}`)
   }
   return 0
 }
@@ -83,6 +100,7 @@ async function furnish(origin: FaultOrigin): Promise<Site> {
   for (const { path, bytes } of [...gallery.pages, ...gallery.thumbnails]) {
     serve(`/gallery/${path}`, bodyFrom(bytes), { contentType: 'image/jpeg' })
   }
+  origin.route('/gallery/', respond.html(gallery.html))
   for (const path of archives) serve(path, body(path, archiveBytes), { contentType: 'application/zip' })
   return { url: origin.url, gallery, archives }
 }

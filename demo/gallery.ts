@@ -12,6 +12,8 @@ export interface Picture {
 export interface Gallery {
   readonly pages: readonly Picture[]
   readonly thumbnails: readonly Picture[]
+  /** The web page that shows the thumbnails; each leads to its page. */
+  readonly html: string
 }
 
 const widthPx = 900
@@ -31,7 +33,15 @@ export async function makeGallery(pageCount: number): Promise<Gallery> {
     pages.push({ path: `pages/${name}`, bytes: page })
     thumbnails.push({ path: `thumbnails/${name}`, bytes: thumbnail })
   }
-  return { pages, thumbnails }
+  return { pages, thumbnails, html: drawIndex(pages, thumbnails) }
+}
+
+function drawIndex(pages: readonly Picture[], thumbnails: readonly Picture[]): string {
+  const links = thumbnails.map(({ path }, index) => {
+    const image = `<img src="${path}" width="${thumbnailPx}" alt="The number ${index + 1}">`
+    return `<a href="${pages[index]?.path}">${image}</a>`
+  })
+  return `<!doctype html><html lang="en"><title>Numbers</title><h1>Numbers</h1>\n${links.join('\n')}</html>`
 }
 
 /** A page as SVG: stripes and rings in a colour of its own, and its number. */
