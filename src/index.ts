@@ -1,12 +1,16 @@
+export type { BookHooks, BookInputs, BookPlan, BookResult, BookStatus, MissingPage } from './books/index.ts'
 export * from './core/index.ts'
 export { type GetHooks, type GetInput, type GetInputs } from './files/index.ts'
 export { type Job, type JobResult } from './jobs/index.ts'
 export {
   batchDownload,
   createTrawl,
+  downloadBook,
   downloadDataset,
   type BatchOptions,
+  type BookJobOptions,
   type DatasetJobOptions,
+  type DownloadBookOptions,
   type DownloadDatasetOptions,
   type DownloadedDataset,
   type GetJobOptions,

@@ -25,6 +25,7 @@ import { createItemFilter } from './item-filter.ts'
 import { packOptionsOf } from './page-settings.ts'
 import { planWorks } from './plan-works.ts'
 import type { PlannedWork } from './planned-work.ts'
+import { sourceContext } from './source-context.ts'
 import { runWork } from './work-run.ts'
 
 /** What a book job is given by the one that wires it. */
@@ -64,32 +65,6 @@ export function passwordOf(options: {
       cause: error,
       context: { file: passwordFile },
     })
-  }
-}
-
-/** What sources may use in a job: requests go through its engine. */
-export function sourceContext(
-  spec: Pick<BookSpec, 'options' | 'localFiles'>,
-  engine: Engine,
-  context: Pick<JobContext, 'signal' | 'emit'>,
-): SourceContext {
-  const { options } = spec
-  const common =
-    options.referer === undefined ? options.headers : { ...options.headers, referer: options.referer }
-  const retry = {
-    retries: options.retries,
-    baseDelayMs: options.retryDelayMs,
-    maxDelayMs: options.retryMaxDelayMs,
-    maxRetryAfterMs: options.retryAfterMaxMs,
-  }
-  return {
-    signal: context.signal,
-    localFiles: spec.localFiles,
-    notice: (message) => context.emit({ type: 'job.notice', message }),
-    async fetch(url, { headers, signal = context.signal } = {}) {
-      const found = await engine.fetchDocument(url, { headers: { ...headers, ...common }, signal, retry })
-      return { ...found, text: new TextDecoder().decode(found.bytes) }
-    },
   }
 }
 

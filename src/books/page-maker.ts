@@ -34,6 +34,8 @@ export interface PageMakerOptions {
   readonly dir: string
   readonly plan: PagePlan
   readonly check: CheckLevel
+  /** Sent with every request; those of a page win. */
+  readonly headers: Readonly<Record<string, string>>
   /** A checked original that is here already, such as in a container of before. */
   readonly keptOriginal: (key: string) => Promise<string | undefined>
   readonly signal: AbortSignal
@@ -81,7 +83,7 @@ export class PageMaker {
       key,
       ordinal,
       expected: expectationOf(page),
-      ...(page.headers ? { headers: page.headers } : {}),
+      headers: { ...this.#options.headers, ...page.headers },
     }
     const { fetcher, source, context } = this.#options
     if (locator.kind !== 'source') return fetcher.fetch({ ...wish, locator })

@@ -43,6 +43,7 @@ import {
   stands,
   type NamingRules,
 } from './publish-book.ts'
+import { commonHeaders } from './source-context.ts'
 
 /** Pages in the pipeline at once where nothing else is said: more than any host gets at once. */
 const defaultWindow = 128
@@ -156,6 +157,7 @@ class WorkRun {
       dir: this.#staging,
       plan: this.#plan,
       check: options.check,
+      headers: commonHeaders(options),
       keptOriginal: createKeptPages(this.#before, this.#dir, join(this.#staging, 'kept')),
       signal,
     })

@@ -1,10 +1,12 @@
 import { Command } from 'commander'
 import { bookGroups, commands, flagsOf } from '../config/index.ts'
 import { TrawlError } from '../core/index.ts'
+import type { BookPlan } from '../books/index.ts'
 import { createTrawl } from '../session/index.ts'
 import type { CliContext } from './cli-context.ts'
 import { loadConfig } from './config-files.ts'
 import { addFlags, readFlags } from './flags.ts'
+import { printableText } from './render/index.ts'
 import { runJob } from './run-job.ts'
 
 /** `trawl book`: makes books of albums, galleries, manifests and lists of page images. */
@@ -27,10 +29,34 @@ export function createBookCommand(context: CliContext): Command {
     }
     const trawl = await createTrawl({ surroundings: { proxies: context.proxies } })
     try {
+      if (values.dryRun || values.printFields) {
+        const plans = trawl.planBooks(inputs, config, {
+          onNotice: (message) => void context.stderr.write(`${printableText(message)}\n`),
+        })
+        for await (const plan of plans) context.stdout.write(planText(plan, values))
+        return
+      }
       const job = trawl.bookResolved(inputs, config)
       context.exit(await runJob(job, values, context))
     } finally {
       await trawl.close()
     }
   })
+}
+
+/** What would be made: files, fields of name templates, with `verbose` every page. */
+function planText(
+  plan: BookPlan,
+  options: { readonly json: boolean; readonly verbose: boolean; readonly printFields: boolean },
+): string {
+  if (options.json) return `${JSON.stringify(plan)}\n`
+  const lines = plan.files.map((file) => `${file} (${plan.pages.length} pages, ${plan.source})`)
+  if (options.printFields) {
+    for (const [name, value] of Object.entries(plan.fields)) {
+      if (value !== undefined) lines.push(`  {${name}}: ${String(value)}`)
+    }
+  }
+  if (options.verbose)
+    lines.push(...plan.pages.map((url, i) => `  ${i + 1}: ${url === '' ? '(no image)' : url}`))
+  return lines.map((line) => `${printableText(line)}\n`).join('')
 }

@@ -167,6 +167,7 @@ const notWhileLooking = [
 const fetchOnlyBook = [
   'chapters',
   'by',
+  'printFields',
   'archive',
   'source',
   'sourceOptions',

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { randomUUID } from 'node:crypto'
-import type { BookInputs } from '../books/index.ts'
+import type { BookInputs, BookPlan } from '../books/index.ts'
 import {
   getGroups,
   hostOptions,
@@ -26,7 +26,7 @@ import {
 import { createGetKind, type GetHooks, type GetInputs, type GetSpec } from '../files/index.ts'
 import { createTransport } from '../http/index.ts'
 import { startJob, type Job } from '../jobs/index.ts'
-import { bookOptions, createWiredBookKind, type BookJobOptions } from './book-session.ts'
+import { bookOptions, bookPlans, createWiredBookKind, type BookJobOptions } from './book-session.ts'
 import { datasetJobOf, type DatasetJobOptions, type DatasetWork } from './dataset-session.ts'
 import { OpenFolders } from './open-folders.ts'
 import { transportOptions, type Surroundings } from './transport-options.ts'
@@ -65,6 +65,14 @@ export interface Trawl extends AsyncDisposable {
     config: ResolvedConfig<BookCommandOptions>,
     options?: Pick<BookJobOptions, 'hooks' | 'sources' | 'localFiles' | 'signal'>,
   ): Job
+  /** What `bookResolved` would make: reads the documents of sources, fetches no page, writes nothing. */
+  planBooks(
+    inputs: BookInputs,
+    config: ResolvedConfig<BookCommandOptions>,
+    options?: Pick<BookJobOptions, 'sources' | 'localFiles' | 'signal'> & {
+      readonly onNotice?: (message: string) => void
+    },
+  ): AsyncIterable<BookPlan>
   /** Starts making a dataset. Throws ERR_CONFIG_* for wrong options, ERR_OUTPUT_FORMAT; the job tells all else. */
   dataset(options: DatasetJobOptions): Job
   /** The same, or a part of it, from options that the command line resolved. */
@@ -159,6 +167,13 @@ class Session implements Trawl {
     })
     return this.#started(kind, { inputs, ...rest }, signal)
   }
+
+  planBooks: Trawl['planBooks'] = (inputs, config, { onNotice, signal, ...rest } = {}) =>
+    bookPlans({ inputs, ...rest }, config.values, {
+      engine: () => this.#engine(config),
+      onNotice: onNotice ?? (() => {}),
+      signal: signal ?? new AbortController().signal,
+    })
 
   dataset({ signal, ...options }: DatasetJobOptions): Job {
     const { config, work } = datasetJobOf({ ...this.#base }, options)

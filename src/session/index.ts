@@ -1,4 +1,5 @@
-export { bookSpec, type BookJobOptions, type BookRequest } from './book-session.ts'
+export type { BookJobOptions } from './book-session.ts'
+export { downloadBook, type DownloadBookOptions } from './download-book.ts'
 export { batchDownload, type BatchOptions } from './batch-download.ts'
 export { createTrawl, type GetJobOptions, type Trawl, type TrawlOptions } from './create-trawl.ts'
 export type { DatasetJobOptions, DatasetWork } from './dataset-session.ts'

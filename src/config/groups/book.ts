@@ -67,6 +67,12 @@ function sourceFields() {
       default: { pages: 'auto', chapters: 'auto' },
       scope: 'source',
     }),
+    printFields: field(toggle, {
+      description: 'Show the fields of name templates with the values of each book, and do nothing.',
+      default: false,
+      file: false,
+      env: false,
+    }),
     archive: field(path('FILE'), {
       description: 'List of finished works; what stands in it is skipped, what is finished is added.',
     }),

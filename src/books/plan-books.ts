@@ -1,0 +1,61 @@
+import { join, resolve } from 'node:path'
+import type { DownloadEventBody } from '../core/index.ts'
+import type { Engine } from '../engine/index.ts'
+import type { TemplateValues } from '../storage/index.ts'
+import { bookTemplate, bookValues } from './book-names.ts'
+import type { BookSpec } from './book-spec.ts'
+import { createItemFilter } from './item-filter.ts'
+import { urlOf } from './page-maker.ts'
+import { planWorks } from './plan-works.ts'
+import { containerExtensions } from './publish-book.ts'
+import { sourceContext } from './source-context.ts'
+
+/** What a book job would make of a work. */
+export interface BookPlan {
+  readonly id: string
+  readonly title: string
+  readonly source: string
+  /** Absolute, one for each format. */
+  readonly files: readonly string[]
+  /** Values of the fields of name templates. */
+  readonly fields: TemplateValues
+  /** Addresses of pages, in order; empty where the source lists a page without an image. */
+  readonly pages: readonly string[]
+}
+
+/**
+ * What a job of this specification would make, without fetching a page or writing a file: only the documents of the
+ * source are read. Throws what sources throw, and ERR_CONFIG_INVALID.
+ */
+export async function* planBooks(
+  spec: BookSpec,
+  parts: {
+    readonly engine: Engine
+    readonly emit: (event: DownloadEventBody) => void
+    readonly signal: AbortSignal
+  },
+): AsyncGenerator<BookPlan, void, undefined> {
+  const { options } = spec
+  const template = bookTemplate(options)
+  const context = sourceContext(spec, parts.engine, parts)
+  const filter = options.filter === undefined ? undefined : await createItemFilter(options.filter)
+  const works = planWorks({
+    spec,
+    contextOf: () => context,
+    onError: (_, error) => {
+      throw error
+    },
+    ...(filter ? { filter } : {}),
+  })
+  for await (const work of works) {
+    const pages: string[] = []
+    for await (const { page } of work.pages) pages.push(urlOf(page))
+    const fields = bookValues(work, work.metadata, pages.length)
+    const name = options.out ?? template.render(fields)
+    const files = options.formats.map((format) => {
+      const extension = containerExtensions[format]
+      return resolve(join(options.dir, name.endsWith(extension) ? name : `${name}${extension}`))
+    })
+    yield { id: work.id, title: work.metadata.title, source: work.source.name, files, fields, pages }
+  }
+}
