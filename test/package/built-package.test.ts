@@ -60,9 +60,7 @@ describe('the package', () => {
   beforeAll(async () => {
     const { stdout } = await runProgram('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'])
     const packed = JSON.parse(stdout) as PackedList
-    files = (Array.isArray(packed) ? packed : Object.values(packed)).flatMap((each) =>
-      each.files.map(({ path }) => path),
-    )
+    files = Object.values(packed).flatMap((each) => each.files.map(({ path }) => path))
   })
 
   it('holds the program, its types and its documents, and nothing else', () => {
@@ -156,12 +154,8 @@ describe('examples, on the built package', () => {
   })
 })
 
-/** npm 11 gives an array of packages, later ones an object by name. */
-type PackedList = readonly Packed[] | Readonly<Record<string, Packed>>
-
-interface Packed {
-  readonly files: readonly { readonly path: string }[]
-}
+/** An array of packages, or from newer versions of npm an object by name. */
+type PackedList = Readonly<Record<string, { readonly files: readonly { readonly path: string }[] }>>
 
 function packageOf(specifier: string): string {
   const depth = specifier.startsWith('@') ? 2 : 1
