@@ -10,7 +10,13 @@ import {
   type DatasetSpec,
 } from '../datasets/index.ts'
 import { ByteBudget, createEngine, type Governor, type RateLimiter } from '../engine/index.ts'
-import { createTransport, defaultUserAgent, type Interceptor, type Transport } from '../http/index.ts'
+import {
+  createTransport,
+  defaultUserAgent,
+  redirects,
+  type Interceptor,
+  type Transport,
+} from '../http/index.ts'
 import { transportOptions, type Surroundings } from './transport-options.ts'
 
 /** Bodies that may be in memory at once, waiting for their image work included. */
@@ -48,14 +54,22 @@ async function openEngine(
   const { values } = config
   const userAgent = userAgentOf(values, settings)
   const network = await transportOptions(values, given.surroundings)
-  const base = createTransport({ ...network, userAgent, dns: { ...network.dns, mode: 'direct' } })
+  const { redirects: hops } = network
+  // Redirects stand above robots.txt, so that every hop is looked at.
+  const base = createTransport({
+    ...network,
+    userAgent,
+    dns: { ...network.dns, mode: 'direct' },
+    redirects: { max: 0 },
+  })
+  const follow = redirects(hops)
   const polite: Interceptor[] = []
   if (settings.robots === 'on') {
-    polite.push(heedRobots({ userAgent: settings.userAgentToken ?? userAgent }))
+    polite.push(heedRobots({ userAgent: settings.userAgentToken ?? userAgent, followRedirects: follow }))
   }
   if (values.delay !== undefined) polite.push(randomDelay(values.delay))
   const transport: Transport = {
-    send: polite.reduce((next, intercept) => intercept(next), base.send),
+    send: [...polite, follow].reduce((next, intercept) => intercept(next), base.send),
     close: () => base.close(),
     destroy: () => base.destroy(),
   }

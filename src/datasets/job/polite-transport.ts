@@ -13,6 +13,8 @@ export interface RobotsOptions {
   /** Product token, or a User-Agent that begins with it. */
   readonly userAgent: string
   readonly clock?: Clock
+  /** Follows the redirects of robots.txt itself, which know no robots.txt. Default none. */
+  readonly followRedirects?: Interceptor
   /** Policies kept; the oldest go first. Default 20,000. */
   readonly maxHosts?: number
 }
@@ -30,13 +32,14 @@ interface Entry {
 
 /**
  * Heeds robots.txt (RFC 9309): asks for it before the first request to an origin, once, under the lease of that
- * request. Rejects with ERR_ROBOTS_DISALLOWED for what is disallowed, and with the error of robots.txt itself where the
+ * request. Belongs below the redirects, so that each hop is looked at. Rejects with ERR_ROBOTS_DISALLOWED for what is disallowed, and with the error of robots.txt itself where the
  * host cannot be reached or fails: then nothing is allowed, and the row says why.
  */
 export function heedRobots(options: RobotsOptions): Interceptor {
   const { userAgent, clock = systemClock, maxHosts = 20_000 } = options
   const known = new Map<string, Entry>()
   return (next) => {
+    const ask = options.followRedirects?.(next) ?? next
     const policyOf = (origin: string, sendOptions?: SendOptions): Promise<RobotsPolicy> => {
       const found = known.get(origin)
       if (found && clock.now() < found.untilMs) return found.policy
@@ -46,7 +49,7 @@ export function heedRobots(options: RobotsOptions): Interceptor {
         known.delete(oldest)
       }
       const entry: Entry = {
-        policy: askRobots(next, origin, { userAgent, clock, sendOptions }),
+        policy: askRobots(ask, origin, { userAgent, clock, sendOptions }),
         untilMs: Infinity,
       }
       known.set(origin, entry)
