@@ -1,5 +1,4 @@
-/** Version of the package; a test holds it equal to package.json. */
-export const packageVersion = '0.1.0'
+import { version } from '../core/index.ts'
 
 /** What trawl calls itself unless told otherwise. */
-export const defaultUserAgent = `trawl/${packageVersion}`
+export const defaultUserAgent = `trawl/${version}`
