@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import {
   murmur128,
@@ -23,6 +22,7 @@ import { BookProgress } from './book-progress.ts'
 import type { BookResult, BookSpec } from './book-spec.ts'
 import { createItemFilter } from './item-filter.ts'
 import { packOptionsOf } from './page-settings.ts'
+import { passwordOf } from './password.ts'
 import { planWorks } from './plan-works.ts'
 import type { PlannedWork } from './planned-work.ts'
 import { sourceContext } from './source-context.ts'
@@ -48,23 +48,6 @@ export function createBookKind(parts: BookJobParts): JobKind<BookSpec> {
         spec.options.filter === undefined ? undefined : await createItemFilter(spec.options.filter)
       return new BookWork({ parts, spec, context, password, filter })
     },
-  }
-}
-
-/** The password of the options, or of the file that they name. Throws ERR_CONFIG_UNREADABLE. */
-export function passwordOf(options: {
-  readonly password?: string | undefined
-  readonly passwordFile?: string | undefined
-}): string | undefined {
-  const { password, passwordFile } = options
-  if (passwordFile === undefined) return password
-  try {
-    return readFileSync(passwordFile, 'utf8').split(/\r?\n/, 1)[0] ?? ''
-  } catch (error) {
-    throw new TrawlError('ERR_CONFIG_UNREADABLE', `--password-file: cannot read ${passwordFile}`, {
-      cause: error,
-      context: { file: passwordFile },
-    })
   }
 }
 

@@ -5,7 +5,10 @@ import type { CliContext } from './cli-context.ts'
 import { createConfigCommand } from './config-command.ts'
 import { createDatasetCommand } from './dataset-command.ts'
 import { createGetCommand } from './get-command.ts'
+import { createPackCommand } from './pack-command.ts'
 import { processContext } from './process-context.ts'
+import { createSitesCommand } from './sites-command.ts'
+import { createVerifyCommand } from './verify-command.ts'
 
 /** Runs a command line. Errors are told in one line with what to do; the exit code is that of the contract. */
 export async function main(argv: readonly string[], context: CliContext = processContext()): Promise<void> {
@@ -33,6 +36,9 @@ function createProgram(context: CliContext): Command {
   program.addCommand(createGetCommand(context))
   program.addCommand(createBookCommand(context))
   program.addCommand(createDatasetCommand(context))
+  program.addCommand(createPackCommand(context))
+  program.addCommand(createVerifyCommand(context))
+  program.addCommand(createSitesCommand(context))
   program.addCommand(
     createConfigCommand({
       surroundings: context.surroundings,

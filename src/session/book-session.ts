@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { bookGroups, parseOptions, type BookCommandOptions, type BookInput } from '../config/index.ts'
-import type { BookHooks, BookInputs, BookPlan, BookSpec } from '../books/index.ts'
+import type { BookHooks, BookInputs, BookPlan, BookSpec, repackBook as RepackBook } from '../books/index.ts'
 import type { DownloadEventBody, JobKind } from '../core/index.ts'
 import type { Engine } from '../engine/index.ts'
 import type { Source } from '../sources/index.ts'
@@ -91,3 +91,13 @@ export async function* bookPlans(
   }
   yield* planBooks(spec, { engine, emit, signal: parts.signal })
 }
+
+/** The sources that come with trawl. */
+export async function listSources(): Promise<readonly Pick<Source, 'name' | 'description' | 'examples'>[]> {
+  const { builtInSources } = await import('../sources/index.ts')
+  return builtInSources.map(({ name, description, examples }) => ({ name, description, examples }))
+}
+
+/** Packs a folder or archive again, without downloading. Throws what `repackBook` of books throws. */
+export const repackBook: typeof RepackBook = async (input, options, run) =>
+  (await import('../books/index.ts')).repackBook(input, options, run)

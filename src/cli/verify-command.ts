@@ -1,0 +1,53 @@
+import { Command } from 'commander'
+import { commands, flagsOf, lookGroups } from '../config/index.ts'
+import { catalog, TrawlError } from '../core/index.ts'
+import { verifyPaths, type Verified } from '../session/index.ts'
+import type { CliContext } from './cli-context.ts'
+import { loadConfig } from './config-files.ts'
+import { addFlags, readFlags } from './flags.ts'
+import { printableText } from './render/index.ts'
+
+/** `trawl verify`: checks files and books against their records, and containers by reading them back. */
+export function createVerifyCommand(context: CliContext): Command {
+  const flags = flagsOf(commands.verify.groups, commands.verify.without)
+  const command = new Command('verify')
+    .description('Check files and books against their records')
+    .argument('<PATH...>', 'output folders, books')
+  addFlags(command, flags)
+  return command.action(async (paths: readonly string[]) => {
+    const { values } = await loadConfig({
+      groups: lookGroups,
+      flags: readFlags(command, flags),
+      surroundings: context.surroundings,
+      command: 'verify',
+    })
+    const counts = { checked: 0, faults: 0 }
+    for await (const verified of verifyPaths(paths)) {
+      counts.checked++
+      counts.faults += verified.faults.length
+      if (values.json) context.stdout.write(`${JSON.stringify(verified)}\n`)
+      else tell(verified, { quiet: values.quiet, verbose: values.verbose }, context)
+    }
+    if (counts.checked === 0) {
+      throw new TrawlError(
+        'ERR_INPUT_UNREADABLE',
+        `${paths.join(', ')}: there is nothing that trawl has made`,
+      )
+    }
+    if (!values.quiet && !values.json) {
+      context.stdout.write(`${counts.checked} checked, ${counts.faults} faults\n`)
+    }
+    context.exit(counts.faults === 0 ? 0 : catalog.ERR_VERIFY_FAILED.exitCode)
+  })
+}
+
+function tell(
+  verified: Verified,
+  options: { readonly quiet: boolean; readonly verbose: boolean },
+  context: CliContext,
+): void {
+  for (const fault of verified.faults) context.stderr.write(`failed: ${printableText(fault.message)}\n`)
+  if (verified.faults.length === 0 && options.verbose && !options.quiet) {
+    context.stdout.write(`ok: ${printableText(verified.path)}: ${verified.what}\n`)
+  }
+}
