@@ -274,13 +274,15 @@ describe('faults', () => {
   })
 
   test('a server that collapses answers the fewer the more are asked at one time', async () => {
-    // One alone waits 1 ms, the second 1 s, the fourth a quarter of an hour.
+    // One alone waits 1 ms, the second 1 s, the third a minute, the fourth a quarter of an hour. How many meet depends on
+    // the machine; that all eight are answered soon would mean that none waited for the others.
     origin.route('/f', withFaults(good, faults.collapsing({ above: 1, serviceMs: 1, power: 10 })))
     let done = 0
     await get('/f')
-    for (let i = 0; i < 4; i++) void Promise.allSettled([get('/f')]).then(() => done++)
-    await vi.waitFor(() => expect(done).toBe(2), 10_000)
-    expect(origin.maxActive).toBe(4)
+    for (let i = 0; i < 8; i++) void Promise.allSettled([get('/f')]).then(() => done++)
+    await vi.waitFor(() => expect(origin.maxActive).toBeGreaterThan(2), 10_000)
+    await vi.waitFor(() => expect(done).toBeGreaterThan(0), 10_000)
+    expect(done).toBeLessThan(8)
   })
 
   test('only so many requests in a span of time', async () => {
