@@ -63,14 +63,15 @@ const dataset: Step = {
 const steps: readonly Step[] = [files, book, dataset]
 
 const latencyMs = 40
-const rateBps = 1.5 * 1024 * 1024
+const rateBps = 3 * 1024 * 1024
+const totalRateBps = 16 * 1024 * 1024
 const archiveBytes = 24 * 1024 * 1024
 
 async function main(): Promise<number> {
   await rm(output, { recursive: true, force: true })
   await mkdir(output, { recursive: true })
   say('Drawing a gallery of 24 pages, and starting a web server on this machine ...')
-  await using origin = await createFaultOrigin()
+  await using origin = await createFaultOrigin({ totalRateBps })
   const site = await furnish(origin)
   for (const step of steps) {
     say(`\n${step.title}`)
