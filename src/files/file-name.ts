@@ -18,15 +18,20 @@ export type FileNamer = (task: DownloadTask, facts: EntityFacts | undefined) => 
  * Names files: an exact path of the task, else a template, else Content-Disposition or the URL. Throws
  * ERR_CONFIG_INVALID for a template that is wrong; the namer throws ERR_PATH_UNSAFE for a path that climbs.
  */
-export function createFileNamer(options: { readonly template?: string; readonly startedMs: number }): FileNamer {
-  const compile = (text: string): NameTemplate => compileTemplate(text, { option: '--name', fields: downloadFields })
+export function createFileNamer(options: {
+  readonly template?: string
+  readonly startedMs: number
+}): FileNamer {
+  const compile = (text: string): NameTemplate =>
+    compileTemplate(text, { option: '--name', fields: downloadFields })
   const common = options.template === undefined ? undefined : compile(options.template)
   return (task, facts) => {
     const { target } = task
     const folder = target.dir === undefined || target.dir === '' ? '' : `${safeRelativePath(target.dir)}/`
     if (target.path !== undefined) return folder + safeRelativePath(target.path)
     const template = target.template === undefined ? common : compile(target.template)
-    if (template) return facts && folder + template.render(downloadValues(template, download(task, facts, options)))
+    if (template)
+      return facts && folder + template.render(downloadValues(template, download(task, facts, options)))
     if (facts === undefined) return folder + nameFromResponse({ url: urlOf(task) })
     return folder + nameFromResponse(namedResponse(task, facts))
   }
@@ -34,7 +39,9 @@ export function createFileNamer(options: { readonly template?: string; readonly 
 
 function namedResponse(task: DownloadTask, facts: EntityFacts): NamedDownload {
   const name =
-    facts.contentDisposition === undefined ? undefined : parseContentDisposition(facts.contentDisposition)?.fileName
+    facts.contentDisposition === undefined
+      ? undefined
+      : parseContentDisposition(facts.contentDisposition)?.fileName
   return {
     url: urlOf(task),
     ordinal: task.ordinal,
@@ -44,7 +51,11 @@ function namedResponse(task: DownloadTask, facts: EntityFacts): NamedDownload {
   }
 }
 
-function download(task: DownloadTask, facts: EntityFacts, options: { readonly startedMs: number }): NamedDownload {
+function download(
+  task: DownloadTask,
+  facts: EntityFacts,
+  options: { readonly startedMs: number },
+): NamedDownload {
   return {
     ...namedResponse(task, facts),
     startedMs: options.startedMs,

@@ -142,4 +142,3 @@ function limitsOf(options: GetSpec['options']): {
     ...(minSizeBytes === undefined ? {} : { minSizeBytes }),
   }
 }
-

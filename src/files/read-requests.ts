@@ -32,7 +32,12 @@ export async function* readTasks(
     let tasks: InputTask[] = []
     for (const input of batch) {
       for (const each of expand(input)) {
-        tasks.push(withInput(taskOf(() => requestOf(each())), input))
+        tasks.push(
+          withInput(
+            taskOf(() => requestOf(each())),
+            input,
+          ),
+        )
         if (tasks.length < batchSize) continue
         yield tasks
         tasks = []
@@ -53,7 +58,9 @@ export async function* readTasks(
               places: entry.places,
               ...common,
               ...(entry.options ? requestOptions(entry.options, common.headers) : {}),
-              ...(options.split === 'auto' || entry.options?.split !== undefined ? {} : { split: options.split }),
+              ...(options.split === 'auto' || entry.options?.split !== undefined
+                ? {}
+                : { split: options.split }),
             })),
       )
     }
@@ -69,7 +76,8 @@ function createRequestMaker(options: GetOptions): (input: GetInput) => FileReque
     ...commonHeaders(options),
   }
   return (input) => {
-    if (typeof input === 'string' || input instanceof URL) return { places: [{ url: checkUrl(input) }], ...common }
+    if (typeof input === 'string' || input instanceof URL)
+      return { places: [{ url: checkUrl(input) }], ...common }
     const { path, ...rest } = input
     const urls = 'urls' in rest ? rest.urls : [rest.url]
     const target = path === undefined ? rest.target : { ...rest.target, path }
@@ -92,7 +100,9 @@ function checkUrl(given: string | URL): string {
   const url = URL.parse(text)
   if (!url) throw new TrawlError('ERR_URL_INVALID', `not a URL: ${text}`, { context: { url: text } })
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new TrawlError('ERR_URL_SCHEME', `${url.protocol} is not supported: ${text}`, { context: { url: text } })
+    throw new TrawlError('ERR_URL_SCHEME', `${url.protocol} is not supported: ${text}`, {
+      context: { url: text },
+    })
   }
   return text
 }
@@ -118,7 +128,9 @@ function* expand(input: GetInput): Generator<() => GetInput, void, undefined> {
 /** Headers that the user wants sent with every file. */
 function commonHeaders(options: GetOptions): { readonly headers?: Readonly<Record<string, string>> } {
   const headers = {
-    ...Object.fromEntries(Object.entries(options.headers).map(([name, value]) => [name.toLowerCase(), value])),
+    ...Object.fromEntries(
+      Object.entries(options.headers).map(([name, value]) => [name.toLowerCase(), value]),
+    ),
     ...(options.referer === undefined ? {} : { referer: options.referer }),
   }
   return Object.keys(headers).length === 0 ? {} : { headers }
@@ -172,4 +184,3 @@ async function* batched(inputs: GetSpec['inputs']): AsyncGenerator<readonly GetI
 function noInput(): never {
   throw new TrawlError('ERR_INPUT_UNREADABLE', 'standard input was not given to the library')
 }
-

@@ -5,7 +5,7 @@ export interface RetryOptions {
   readonly retries: number
   readonly baseDelayMs: number
   readonly maxDelayMs: number
-  /** A server may ask to wait at most this long. */
+  /** A server may ask to wait at most this long; where it asks for more, the file fails. */
   readonly maxRetryAfterMs: number
 }
 
@@ -40,20 +40,18 @@ export function decideRetry(
   random: () => number = Math.random,
 ): RetryDecision {
   if (error.retry === 'never') return { retry: false }
+  // To come back sooner than asked would be rude, and to wait for days is not what anybody wants.
+  if ((error.retryAfterMs ?? 0) > options.maxRetryAfterMs) return { retry: false }
   if (error.retry === 'after') {
     if (tried.throttles >= maxThrottles) return { retry: false }
-    const asked = error.retryAfterMs ?? backoffMs(tried.throttles, options)
-    const delayMs = Math.min(asked, options.maxRetryAfterMs)
+    const delayMs = error.retryAfterMs ?? backoffMs(tried.throttles, options)
     // A fifth more at random: everybody was told the same moment.
     const jitteredMs = delayMs * (1 + 0.2 * random())
     return { retry: true, delayMs: 0, spends: false, pauseHostMs: jitteredMs }
   }
   if (tried.attempts > options.retries) return { retry: false }
   const fullMs = backoffMs(tried.attempts - 1, options)
-  const delayMs = Math.max(
-    fullMs * (0.5 + 0.5 * random()),
-    Math.min(error.retryAfterMs ?? 0, options.maxRetryAfterMs),
-  )
+  const delayMs = Math.max(fullMs * (0.5 + 0.5 * random()), error.retryAfterMs ?? 0)
   return { retry: true, delayMs, spends: true }
 }
 

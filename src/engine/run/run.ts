@@ -1,7 +1,7 @@
 import {
   describeLocator,
   toTrawlError,
-  TrawlError,
+  type TrawlError,
   type ActiveItem,
   type ItemSelector,
   type JobStats,
