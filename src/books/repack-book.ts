@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, extname, isAbsolute, join, resolve } from 'node:path'
+import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path'
 import type { PackCommandOptions } from '../config/index.ts'
 import { toTrawlError, TrawlError, type BookMetadata } from '../core/index.ts'
 import { checkImage, transformPage, type PagePlan } from '../images/index.ts'
@@ -53,6 +53,7 @@ export async function repackBook(
     const writers = options.formats.map((format) => {
       const wanted = wantedPath(options, title, containerExtensions[format])
       const final = claimFinalPath(wanted, rules)
+      mkdirSync(dirname(final), { recursive: true })
       return createPackWriter(format, { ...common, path: final, replace: options.onExists === 'overwrite' })
     })
     let pages = 0
