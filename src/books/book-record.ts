@@ -42,8 +42,11 @@ export interface BookRecord {
   readonly format: 'trawl-book'
   readonly version: number
   readonly id: string
-  /** `publishing` is written before the containers get their names, so that a killed run knows its own files. */
-  readonly state: 'publishing' | 'done'
+  /**
+   * `publishing` is written before the containers get their names, so that a killed run knows its own files; `faulty`
+   * when a check found fault with one, so that the next run mends it.
+   */
+  readonly state: 'publishing' | 'done' | 'faulty'
   readonly source: string
   readonly input: string
   readonly metadata: BookMetadata

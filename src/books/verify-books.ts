@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import { toTrawlError, TrawlError } from '../core/index.ts'
 import { openPack } from '../pack/index.ts'
 import { stateFolderName } from '../storage/index.ts'
-import { readBookRecord, type BookRecord, type ContainerRecord } from './book-record.ts'
+import { readBookRecord, writeBookRecord, type BookRecord, type ContainerRecord } from './book-record.ts'
 import { readPacked } from './kept-pages.ts'
 import { absoluteOf, stands } from './publish-book.ts'
 
@@ -28,7 +28,8 @@ export interface VerifiedBook {
 
 /**
  * Checks the containers of an output folder by their records: length, that the container opens and has its pages, and
- * the SHA-256 of every page that lies in it untouched. Throws ERR_FORMAT_NEWER and storage errors.
+ * the SHA-256 of every page that lies in it untouched. A record with faults is marked, so that the next run of the book
+ * job mends the work: good pages are taken out of the container, the others fetched. Throws ERR_FORMAT_NEWER and storage errors.
  */
 export async function* verifyBooks(
   dir: string,
@@ -37,14 +38,19 @@ export async function* verifyBooks(
   const root = resolve(dir)
   const folder = join(root, stateFolderName, 'books')
   for (const name of namesIn(folder)) {
-    const record = readBookRecord(join(folder, name))
+    const recordPath = join(folder, name)
+    const record = readBookRecord(recordPath)
     if (!record) continue
+    let faulty = false
     for (const container of record.containers) {
       const path = absoluteOf(container.path, root)
       if (options.only === undefined || resolve(options.only) === path) {
-        yield await verifyContainer(record, container, { root, path, password: options.password })
+        const verified = await verifyContainer(record, container, { root, path, password: options.password })
+        faulty ||= verified.faults.length > 0
+        yield verified
       }
     }
+    if (faulty && record.state === 'done') writeBookRecord(recordPath, { ...record, state: 'faulty' })
   }
 }
 

@@ -1,0 +1,178 @@
+import { readdirSync } from 'node:fs'
+import sharp from 'sharp'
+import { expect, test } from 'vitest'
+import type { BookResult } from '../../src/books/index.ts'
+import { openPack } from '../../src/pack/index.ts'
+import { createTrawl, type BookJobOptions } from '../../src/session/index.ts'
+import { tempFolders } from '../storage/temp-folder.ts'
+import { jpegPage, useBookOrigin } from './book-origin.ts'
+
+const origin = useBookOrigin()
+const folder = tempFolders()
+
+async function book(input: string, options: BookJobOptions): Promise<BookResult | undefined> {
+  const trawl = await createTrawl()
+  let found: BookResult | undefined
+  try {
+    const hooks = { afterBook: (result: BookResult) => void (found = result) }
+    await trawl.book(input, { retries: 0, hooks, ...options }).result
+    return found
+  } finally {
+    await trawl.close()
+  }
+}
+
+async function packed(path: string): Promise<readonly { label: string | undefined; bytes: Buffer }[]> {
+  const reader = await openPack(path)
+  try {
+    return await Array.fromAsync(reader.pages(), async (page) => ({
+      label: page.label,
+      bytes: await page.read(),
+    }))
+  } finally {
+    await reader.close()
+  }
+}
+
+/** An Image API server: `info.json`, and any size of an image of one colour; `refuse` answers 501 to those forms. */
+function serveImage(
+  id: string,
+  size: { readonly width: number; readonly height: number },
+  options: { readonly version: 2 | 3; readonly refuse?: RegExp },
+): void {
+  const base = `${origin.url}/iiif/${id}`
+  const info =
+    options.version === 3
+      ? {
+          '@context': 'http://iiif.io/api/image/3/context.json',
+          id: base,
+          type: 'ImageService3',
+          protocol: 'http://iiif.io/api/image',
+          profile: 'level2',
+          ...size,
+        }
+      : {
+          '@context': 'http://iiif.io/api/image/2/context.json',
+          '@id': base,
+          protocol: 'http://iiif.io/api/image',
+          profile: ['http://iiif.io/api/image/2/level2.json'],
+          ...size,
+        }
+  origin.set(`/iiif/${id}/info.json`, JSON.stringify(info))
+  for (const words of ['max', 'full', `${size.width},${size.height}`, `${size.width},`]) {
+    origin.set(`/iiif/${id}/full/${words}/0/default.jpg`, (_, response) => {
+      if (options.refuse?.test(words)) {
+        response.writeHead(501).end()
+        return
+      }
+      void jpegPage(Number(id.replaceAll(/\D/g, '')), size).then((bytes) => response.end(bytes))
+    })
+  }
+}
+
+function manifest3(): unknown {
+  const canvas = (n: number): unknown => ({
+    id: `${origin.url}/canvas/${n}`,
+    type: 'Canvas',
+    label: { en: [`f. ${n}`] },
+    width: 200,
+    height: 300,
+    items: [
+      {
+        id: `${origin.url}/page/${n}`,
+        type: 'AnnotationPage',
+        items: [
+          {
+            id: `${origin.url}/anno/${n}`,
+            type: 'Annotation',
+            motivation: 'painting',
+            target: `${origin.url}/canvas/${n}`,
+            body: {
+              id: `${origin.url}/iiif/p${n}/full/max/0/default.jpg`,
+              type: 'Image',
+              format: 'image/jpeg',
+              width: 200,
+              height: 300,
+              service: [{ id: `${origin.url}/iiif/p${n}`, type: 'ImageService3', profile: 'level2' }],
+            },
+          },
+        ],
+      },
+    ],
+  })
+  return {
+    '@context': 'http://iiif.io/api/presentation/3/context.json',
+    id: `${origin.url}/manifest3.json`,
+    type: 'Manifest',
+    label: { en: ['Three leaves'] },
+    items: [1, 2, 3].map(canvas),
+  }
+}
+
+function manifest2(): unknown {
+  const canvas = (n: number): unknown => ({
+    '@id': `${origin.url}/canvas/${n}`,
+    '@type': 'sc:Canvas',
+    label: `p. ${n}`,
+    width: 200,
+    height: 300,
+    images: [
+      {
+        '@type': 'oa:Annotation',
+        motivation: 'sc:painting',
+        on: `${origin.url}/canvas/${n}`,
+        resource: {
+          '@id': `${origin.url}/iiif/q${n}/full/full/0/default.jpg`,
+          '@type': 'dctypes:Image',
+          format: 'image/jpeg',
+          service: {
+            '@context': 'http://iiif.io/api/image/2/context.json',
+            '@id': `${origin.url}/iiif/q${n}`,
+            profile: 'http://iiif.io/api/image/2/level2.json',
+          },
+        },
+      },
+    ],
+  })
+  return {
+    '@context': 'http://iiif.io/api/presentation/2/context.json',
+    '@id': `${origin.url}/manifest2.json`,
+    '@type': 'sc:Manifest',
+    label: 'Two leaves',
+    sequences: [{ '@type': 'sc:Sequence', canvases: [1, 2].map(canvas) }],
+  }
+}
+
+test('a Presentation 3 manifest: largest images, in order, with labels; refused forms lead to the next', async () => {
+  for (const n of [1, 2, 3]) {
+    serveImage(`p${n}`, { width: 200, height: 300 }, { version: 3, ...(n === 2 ? { refuse: /^max$/ } : {}) })
+  }
+  origin.set('/manifest3.json', JSON.stringify(manifest3()))
+  const dir = folder()
+  const made = await book(`${origin.url}/manifest3.json`, { dir, formats: ['pdf'] })
+  expect(made).toMatchObject({ status: 'done', title: 'Three leaves', missing: [] })
+  const pages = await packed(made?.files[0] ?? '')
+  expect(pages.map(({ label }) => label)).toEqual(['f. 1', 'f. 2', 'f. 3'])
+  const second = await sharp(pages[1]?.bytes).metadata()
+  expect([second.width, second.height]).toEqual([200, 300])
+})
+
+test('a Presentation 2 manifest', async () => {
+  for (const n of [1, 2]) serveImage(`q${n}`, { width: 200, height: 300 }, { version: 2 })
+  origin.set('/manifest2.json', JSON.stringify(manifest2()))
+  const dir = folder()
+  const made = await book(`${origin.url}/manifest2.json`, { dir, formats: ['cbz'] })
+  expect(made).toMatchObject({ status: 'done', title: 'Two leaves', pages: 2 })
+  expect(readdirSync(dir).filter((name) => name !== '.trawl')).toEqual(['Two leaves.cbz'])
+})
+
+test('an image that is smaller than its source says is a missing page', async () => {
+  for (const n of [1, 2, 3]) serveImage(`p${n}`, { width: 200, height: 300 }, { version: 3 })
+  for (const words of ['max', 'full', '200,300', '200,']) {
+    origin.set(`/iiif/p2/full/${words}/0/default.jpg`, await jpegPage(2, { width: 100, height: 150 }))
+  }
+  origin.set('/manifest3.json', JSON.stringify(manifest3()))
+  const made = await book(`${origin.url}/manifest3.json`, { dir: folder() })
+  expect(made).toMatchObject({ status: 'incomplete', files: [] })
+  expect(made?.missing).toMatchObject([{ number: 2, error: { code: 'ERR_IMAGE_DIMENSIONS' } }])
+})
