@@ -1,0 +1,147 @@
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { jpegPage, setPages, useBookOrigin } from '../books/book-origin.ts'
+import { tempFolders } from '../storage/temp-folder.ts'
+
+const origin = useBookOrigin()
+const folder = tempFolders()
+const entry = new URL('../../src/cli/main.ts', import.meta.url).href
+
+interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the command line in a process of its own; `kill` ends it with SIGKILL. */
+function trawl(args: readonly string[], options: { readonly kill?: Promise<void> } = {}): Promise<Ended> {
+  const script = `const { main } = await import(${JSON.stringify(entry)}); await main(process.argv.slice(1))`
+  const child = spawn('node', ['--input-type=module', '-e', script, '--', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 25_000,
+    killSignal: 'SIGKILL',
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  void options.kill?.then(() => child.kill('SIGKILL'))
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })))
+}
+
+function listFile(dir: string, list: { readonly text: string }): string {
+  const path = join(dir, 'pages.txt')
+  writeFileSync(path, list.text)
+  return path
+}
+
+const finals = (dir: string): readonly string[] =>
+  existsSync(dir) ? readdirSync(dir).filter((name) => name !== '.trawl') : []
+
+test('killed in the middle: no final file; the next run fetches only what is missing', async () => {
+  const { pages, list } = await setPages(origin, 8)
+  const dir = folder()
+  const out = join(dir, 'out')
+  const path = listFile(dir, list)
+  const fourth = Promise.withResolvers<void>()
+  for (let i = 5; i <= 8; i++) origin.set(`/p${i}.jpg`, () => fourth.resolve())
+  const staged = (): number => {
+    const staging = join(out, '.trawl', 'staging')
+    return existsSync(staging)
+      ? readdirSync(staging).flatMap((id) => finals(join(staging, id, 'pages'))).length
+      : 0
+  }
+  const kill = fourth.promise.then(async () => {
+    for (let i = 0; i < 200 && staged() < 4; i++) await new Promise((resolve) => setTimeout(resolve, 20))
+  })
+  const killed = await trawl(['book', path, '-d', out, '-f', 'pdf,cbz', '-j', '8'], { kill })
+  expect(killed.code).toBeNull()
+  expect(finals(out)).toEqual([])
+  expect(staged()).toBe(4)
+  for (const [i, page] of pages.entries()) origin.set(`/p${i + 1}.jpg`, page)
+  origin.requests.length = 0
+  const again = await trawl(['book', path, '-d', out, '-f', 'pdf,cbz'])
+  expect(again.code).toBe(0)
+  expect([...origin.requests].sort()).toEqual(['/p5.jpg', '/p6.jpg', '/p7.jpg', '/p8.jpg'])
+  expect(finals(out).toSorted()).toEqual(['pages.cbz', 'pages.pdf'])
+})
+
+test('exit codes: 1 for missing pages with each named, 2 for usage', async () => {
+  const { list } = await setPages(origin, 3)
+  origin.set('/p2.jpg', (_, response) => response.writeHead(404).end())
+  const dir = folder()
+  const path = listFile(dir, list)
+  const out = join(dir, 'out')
+  const incomplete = await trawl(['book', path, '-d', out])
+  expect(incomplete.code).toBe(1)
+  expect(incomplete.stderr).toContain(`${origin.url}/p2.jpg`)
+  expect(finals(out)).toEqual([])
+  expect((await trawl(['book', 'no such thing at all'])).code).toBe(2)
+})
+
+test('exit code 4 for a failed check, which names the page', async () => {
+  const { list } = await setPages(origin, 3)
+  const dir = folder()
+  const path = listFile(dir, list)
+  const out = join(dir, 'out')
+  expect((await trawl(['book', path, '-d', out])).code).toBe(0)
+  expect((await trawl(['verify', out])).code).toBe(0)
+  const bytes = readFileSync(join(out, 'pages.pdf'))
+  const at = bytes.indexOf(await jpegPage(2)) + 300
+  bytes[at] = (bytes[at] ?? 0) ^ 0xff
+  writeFileSync(join(out, 'pages.pdf'), bytes)
+  const checked = await trawl(['verify', out])
+  expect(checked.code).toBe(4)
+  expect(checked.stderr).toContain('page 2')
+})
+
+test('--dry-run and --print-fields show names with real values, and fetch and write nothing', async () => {
+  const { list } = await setPages(origin, 3)
+  const dir = folder()
+  const out = join(dir, 'out')
+  const template = '{author}/{title:upper} ({pages:03})'
+  const args = [
+    'book',
+    listFile(dir, list),
+    '-d',
+    out,
+    '--author',
+    'A. B.',
+    '--title',
+    'Work',
+    '--name',
+    template,
+  ]
+  const shown = await trawl([...args, '--print-fields', '-f', 'pdf,cbz'])
+  expect(shown.code).toBe(0)
+  expect(shown.stdout).toContain(`${join(out, 'A. B', 'WORK (003).pdf')} (3 pages, image-list)`)
+  expect(shown.stdout).toContain('{author}: A. B.')
+  expect((await trawl([...args, '--dry-run'])).stdout).toContain('WORK (003).pdf')
+  expect(origin.requests).toEqual([])
+  expect(existsSync(out)).toBe(false)
+})
+
+test('pack makes another format of a folder, with transforms; sites list names the sources', async () => {
+  const dir = folder()
+  mkdirSync(join(dir, 'scans'))
+  for (const n of [1, 2, 10]) writeFileSync(join(dir, 'scans', `${n}.jpg`), await jpegPage(n))
+  const out = join(dir, 'made', 'x.cbz')
+  const packed = await trawl([
+    'pack',
+    join(dir, 'scans'),
+    '-f',
+    'cbz',
+    '-o',
+    out,
+    '--convert',
+    'png',
+    '--pages',
+    '2-',
+  ])
+  expect(packed).toMatchObject({ code: 0 })
+  expect(packed.stderr).toContain('(2 pages)')
+  expect(readFileSync(out).subarray(0, 2).toString()).toBe('PK')
+  expect((await trawl(['sites', 'list'])).stdout).toContain('iiif: ')
+})
