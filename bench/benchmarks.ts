@@ -10,6 +10,8 @@ export const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   'total-cap': async () => (await import('./total-cap.ts')).totalCap,
   collapse: async () => (await import('./collapse.ts')).collapse,
   'slow-collapse': async () => (await import('./collapse.ts')).slowCollapse,
+  dataset: async () => (await import('./dataset.ts')).dataset,
+  'dataset-keep': async () => (await import('./dataset.ts')).datasetKeep,
   soak: async () => (await import('./soak.ts')).soak,
 }
 
