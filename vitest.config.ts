@@ -1,3 +1,4 @@
+import { delimiter } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { closingLine } from './scripts/closing-line.ts'
 
@@ -5,6 +6,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     reporters: ['default', closingLine],
+    // Servers that tests start stand where the search path of ordinary users does not lead.
+    env: { PATH: [process.env['PATH'], '/usr/sbin', '/sbin'].join(delimiter) },
     testTimeout: 30_000,
     hookTimeout: 30_000,
     maxWorkers: 2,

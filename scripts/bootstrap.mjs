@@ -82,7 +82,9 @@ function hasOwnNode() {
 
 /** True when everything in dist/ is newer than everything it is made from. */
 function isBuilt() {
-  const made = ['index', 'cli', 'testing'].flatMap((name) => [`dist/${name}.js`, `dist/${name}.d.ts`])
+  const made = ['cli.js', 'index.js', 'index.d.ts', 'testing.js', 'testing.d.ts'].map(
+    (name) => `dist/${name}`,
+  )
   if (!made.every((path) => existsSync(join(root, path)))) return false
   const oldest = Math.min(...made.map(modifiedMs))
   const sources = ['package.json', 'tsconfig.json', 'tsdown.config.ts', ...pathsBelow('src')]
