@@ -202,15 +202,15 @@ class BookWork implements JobWork {
   }
 
   #tell(result: BookResult): void {
-    const { emit } = this.#parts.context
+    const { context } = this.#parts
     if (result.status === 'incomplete' && result.error) {
       const kept =
         result.files.length > 0 ? result.files.join(', ') : 'no file was made; what was fetched is kept'
-      emit({ type: 'job.notice', message: `${result.error.message}: ${kept}`, error: result.error })
+      context.emit({ type: 'job.notice', message: `${result.error.message}: ${kept}`, error: result.error })
     } else if (result.status === 'done' || result.status === 'unchanged') {
       const what = result.status === 'done' ? 'made' : 'nothing new in'
       for (const file of result.files)
-        emit({ type: 'job.notice', message: `${what} ${file} (${result.pages} pages)` })
+        context.emit({ type: 'job.notice', message: `${what} ${file} (${result.pages} pages)` })
     }
   }
 

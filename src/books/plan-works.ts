@@ -9,7 +9,7 @@ import {
 } from '../sources/index.ts'
 import type { BookSpec } from './book-spec.ts'
 import type { ItemFilter } from './item-filter.ts'
-import type { PlannedPage, PlannedWork } from './planned-work.ts'
+import { inOrder, type PlannedPage, type PlannedWork } from './planned-work.ts'
 
 /** Links below links that are followed; a catalogue may be deep, but not endlessly so. */
 const maxLinkDepth = 8
@@ -111,13 +111,9 @@ async function* cut(parts: PlanParts, stream: Stream): AsyncGenerator<PlannedWor
       metadata: metadataOf(facts.metadata, chapter, by),
       id: workId(facts, parts, key),
       pageCount: pages.length,
-      pages: each(pages),
+      pages: inOrder(pages),
     }
   }
-}
-
-async function* each<T>(values: readonly T[]): AsyncGenerator<T, void, undefined> {
-  yield* values
 }
 
 type WorkFacts = Omit<PlannedWork, 'id' | 'pages'> & { readonly bookId: string }

@@ -22,3 +22,8 @@ export interface PlannedWork {
   /** In reading order, once, lazily. Throws ERR_SOURCE_*. */
   readonly pages: AsyncIterable<PlannedPage>
 }
+
+/** Pages that are all known, as a work gives them. */
+export async function* inOrder(pages: readonly PlannedPage[]): AsyncGenerator<PlannedPage, void, undefined> {
+  yield* pages
+}

@@ -1,9 +1,10 @@
-import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, extname, isAbsolute, join, relative } from 'node:path'
-import { TrawlError } from '../core/index.ts'
+import { TrawlError, type BookMetadata } from '../core/index.ts'
 import type { PackFormat } from '../pack/index.ts'
 import { publish, storageError, withNumber, type Durability } from '../storage/index.ts'
 import type { ContainerRecord } from './book-record.ts'
+import type { MissingPage } from './book-spec.ts'
 
 /** Extensions of containers, with the dot. */
 export const containerExtensions: Readonly<Record<PackFormat, string>> = {
@@ -87,4 +88,42 @@ export function recordedPath(path: string, dir: string): string {
 /** The absolute form of a path of a record. */
 export function absoluteOf(path: string, dir: string): string {
   return isAbsolute(path) ? path : join(dir, path)
+}
+
+/** Writes what is known of a work to `NAME.json` beside its container. Throws storage errors. */
+export function writeSidecar(
+  path: string,
+  work: {
+    readonly metadata: BookMetadata
+    readonly pages: number
+    readonly missing: readonly MissingPage[]
+  },
+): void {
+  const missing = work.missing.map(({ number, label, url, error }) => ({
+    number,
+    label,
+    url,
+    code: error.code,
+  }))
+  const extension = Object.values(containerExtensions).find((one) => one !== '' && path.endsWith(one)) ?? ''
+  const target = `${path.slice(0, path.length - extension.length)}.json`
+  try {
+    writeFileSync(target, `${JSON.stringify({ ...work.metadata, pages: work.pages, missing }, null, 2)}\n`)
+  } catch (error) {
+    throw storageError(error, { path: target, doing: 'write' })
+  }
+}
+
+/** An incomplete container of ours is of no use beside the whole one. */
+export function removeSuperseded(
+  made: readonly { readonly format: string; readonly path: string }[],
+  rules: Pick<NamingRules, 'dir' | 'ours'>,
+): void {
+  for (const old of rules.ours) {
+    const path = absoluteOf(old.path, rules.dir)
+    const isReplaced = made.some((one) => one.format === old.format) && made.every((one) => one.path !== path)
+    if (isReplaced && basename(path).includes(' [incomplete]') && stands(old, rules.dir)) {
+      rmSync(path, { recursive: true, force: true })
+    }
+  }
 }

@@ -1,5 +1,5 @@
 import { mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import {
   formats as formatVersions,
   toTrawlError,
@@ -33,20 +33,20 @@ import { PageFetcher, Unfinished } from './page-fetcher.ts'
 import { createPageKeys } from './page-keys.ts'
 import { PageMaker, urlOf, type MadePage } from './page-maker.ts'
 import { packOptionsOf, pagePlanOf, settingsFingerprint } from './page-settings.ts'
-import type { PlannedPage, PlannedWork } from './planned-work.ts'
+import { inOrder, type PlannedPage, type PlannedWork } from './planned-work.ts'
 import {
   absoluteOf,
   claimFinalPath,
   containerExtensions,
   publishContainer,
   recordedPath,
+  removeSuperseded,
   stands,
+  writeSidecar,
   type NamingRules,
 } from './publish-book.ts'
 import { commonHeaders } from './source-context.ts'
-
-/** Pages in the pipeline at once where nothing else is said: more than any host gets at once. */
-const defaultWindow = 128
+import { defaultWindow, startPages, type PageState } from './start-pages.ts'
 
 export interface WorkRunOptions {
   readonly spec: BookSpec
@@ -66,14 +66,6 @@ export interface WorkRunOptions {
   readonly onEvent: (event: DownloadEventBody) => void
   readonly itemEvents: () => boolean
   readonly signal: AbortSignal
-}
-
-/** A page on its way: `made` settles when it can be packed or is known to be missing. */
-interface PageState {
-  readonly planned: PlannedPage
-  readonly key: string
-  readonly index: number
-  readonly made: Promise<MadePage>
 }
 
 /** Makes one work: fetches what is missing, packs, names, records. Never throws for single pages. */
@@ -114,7 +106,7 @@ class WorkRun {
       const all: PlannedPage[] = []
       for await (const page of work.pages) all.push(page)
       if (this.#isUnchanged(all)) return this.#unchanged()
-      pages = each(all)
+      pages = inOrder(all)
     }
     this.#staging = join(this.#dir, '.trawl', 'staging', work.id)
     const folder = this.#options.openFolder(this.#staging)
@@ -162,54 +154,22 @@ class WorkRun {
       signal,
     })
     try {
-      await this.#packAll(this.#started(pages, maker))
+      const { jobs } = options
+      const started = startPages(pages, {
+        window: jobs.pages === 'auto' ? defaultWindow : jobs.pages,
+        make: (page, key, index) => {
+          this.#options.onPlanned()
+          return maker.make(page, key, index)
+        },
+        signal,
+      })
+      await this.#packAll(started)
     } finally {
       fetcher.close()
       await fetcher.done
       leave()
     }
     return this.#finish()
-  }
-
-  /** Starts pages as there is room in the window; gives them in order. */
-  async *#started(
-    pages: AsyncIterable<PlannedPage>,
-    maker: PageMaker,
-  ): AsyncGenerator<readonly PageState[], void, undefined> {
-    const { jobs } = this.#options.spec.options
-    const window = new Window(jobs.pages === 'auto' ? defaultWindow : jobs.pages)
-    const keyOf = createPageKeys()
-    const waiting: PageState[] = []
-    let wake: (() => void) | undefined
-    let ended = false
-    let failure: unknown
-    const reading = (async () => {
-      let index = 0
-      for await (const planned of pages) {
-        if (this.#options.signal.aborted) break
-        await window.enter()
-        const key = keyOf(planned.page)
-        this.#options.onPlanned()
-        const made = maker.make(planned.page, key, index)
-        made.catch(() => {}).then(() => window.leave())
-        waiting.push({ planned, key, index: index++, made })
-        wake?.()
-      }
-    })()
-      .catch((error: unknown) => {
-        failure = error
-      })
-      .finally(() => {
-        ended = true
-        wake?.()
-      })
-    for (;;) {
-      if (waiting.length > 0) yield waiting.splice(0)
-      else if (ended) break
-      else await new Promise<void>((done) => (wake = done))
-    }
-    await reading
-    if (failure !== undefined) throw failure
   }
 
   async #packAll(started: AsyncIterable<readonly PageState[]>): Promise<void> {
@@ -425,8 +385,12 @@ class WorkRun {
     for (const { format, path } of wanted) {
       publishContainer(join(this.#staging, 'out', format, `book${containerExtensions[format]}`), path, rules)
     }
-    if (spec.options.sidecar) this.#writeSidecar(wanted[0]?.path)
-    this.#removeSuperseded(rules.ours, wanted)
+    const [first] = wanted
+    if (spec.options.sidecar && first) {
+      const { metadata } = this.#options.work
+      writeSidecar(first.path, { metadata, pages: this.#pages.length, missing: this.#missing })
+    }
+    removeSuperseded(wanted, rules)
     writeBookRecord(this.#recordPath, record)
     return wanted.map(({ path }) => path)
   }
@@ -461,35 +425,6 @@ class WorkRun {
     }
     const values = bookValues(work, work.metadata, this.#pages.length)
     return join(this.#dir, `${template.render(values)}${suffix}${extension}`)
-  }
-
-  #writeSidecar(path: string | undefined): void {
-    if (path === undefined) return
-    const { metadata } = this.#options.work
-    const missing = this.#missing.map(({ number, label, url, error }) => ({
-      number,
-      label,
-      url,
-      code: error.code,
-    }))
-    writeFileSync(
-      `${path.replace(/\.\w+$/, '')}.json`,
-      `${JSON.stringify({ ...metadata, pages: this.#pages.length, missing }, null, 2)}\n`,
-    )
-  }
-
-  /** An incomplete container of ours is of no use beside the whole one. */
-  #removeSuperseded(
-    ours: readonly ContainerRecord[],
-    wanted: readonly { readonly format: string; readonly path: string }[],
-  ): void {
-    for (const old of ours) {
-      const path = absoluteOf(old.path, this.#dir)
-      const isReplaced = wanted.some((one) => one.format === old.format && one.path !== path)
-      if (isReplaced && basename(path).includes(' [incomplete]') && stands(old, this.#dir)) {
-        rmSync(path, { recursive: true, force: true })
-      }
-    }
   }
 
   #isUnchanged(pages: readonly PlannedPage[]): boolean {
@@ -550,27 +485,6 @@ class WorkRun {
   }
 }
 
-/** So many at once, and no more. */
-class Window {
-  #free: number
-  readonly #waiting: (() => void)[] = []
-
-  constructor(size: number) {
-    this.#free = size
-  }
-
-  async enter(): Promise<void> {
-    if (this.#free > 0) this.#free--
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
-  }
-
-  leave(): void {
-    const next = this.#waiting.shift()
-    if (next) next()
-    else this.#free++
-  }
-}
-
 function labels({ page, chapters }: PlannedPage, part: number): Pick<PackPage, 'label' | 'chapters' | 'dpi'> {
   return {
     ...(page.label === undefined ? {} : { label: page.label }),
@@ -582,8 +496,4 @@ function labels({ page, chapters }: PlannedPage, part: number): Pick<PackPage, '
 /** Only an untouched page has the digest of its original. */
 function digestOf(plan: PagePlan, sha256: string): Pick<PackPage, 'digest'> {
   return Object.keys(plan).length > 0 ? {} : { digest: { algorithm: 'sha-256', value: sha256 } }
-}
-
-async function* each<T>(values: readonly T[]): AsyncGenerator<T, void, undefined> {
-  yield* values
 }
