@@ -14,6 +14,7 @@ export {
 } from './destination/folder-destination.ts'
 export { ByteBudget } from './destination/byte-budget.ts'
 export {
+  holdBody,
   MemoryDestination,
   stagedBytes,
   type MemoryDestinationOptions,
@@ -23,7 +24,7 @@ export * from './rate-limit/index.ts'
 export { decideRetry, defaultRetryOptions, type RetryOptions } from './run/retry-policy.ts'
 export { Run } from './run/run.ts'
 export type { Acceptor, RunOptions, RunParts } from './run/run-options.ts'
-export type { InputTask, RefusedTask, TaskInput } from './run/task-input.ts'
+export type { FilteredTask, InputTask, RefusedTask, TaskInput } from './run/task-input.ts'
 export { hostOf } from './run/host-of.ts'
 export { createLocalExecutor, type LocalExecutorOptions } from './transfer/local-executor.ts'
 export type {

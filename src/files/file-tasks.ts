@@ -23,16 +23,15 @@ export interface FileRequest {
 }
 
 /**
- * Makes tasks of requests: numbers them and gives them identities. A request that comes again in the same run gets
+ * Makes tasks of requests: gives them identities. A request that comes again in the same run gets
  * an identity of its own by its occurrence, the same one in every run. Memory: 17 bytes for each request.
  */
 export function createTaskMaker(
   common: { readonly target?: TargetRule } = {},
-): (request: FileRequest) => DownloadTask {
+): (request: FileRequest, ordinal: number) => DownloadTask {
   const seen = new HashSet64()
   const repeats = new Map<string, number>()
-  let ordinal = 0
-  return (request) => {
+  return (request, ordinal) => {
     const { places, target: own, ...rest } = request
     const locator: Locator = { kind: 'mirrors', places }
     const target: TargetRule = { ...common.target, ...own }
@@ -44,6 +43,6 @@ export function createTaskMaker(
       repeats.set(first, occurrence)
       id = taskId('file', locator, target, occurrence)
     }
-    return { id, kind: 'file', locator, ordinal: ordinal++, target, ...rest }
+    return { id, kind: 'file', locator, ordinal, target, ...rest }
   }
 }

@@ -1,4 +1,8 @@
 import {
+  describeLocator,
+  toTrawlError,
+  type TrawlError,
+  type DownloadTask,
   type ItemFilter,
   type ItemSelector,
   type JobContext,
@@ -7,10 +11,10 @@ import {
   type JobWork,
   type Outcome,
 } from '../core/index.ts'
-import { FolderDestination, type Engine, type Run } from '../engine/index.ts'
+import { FolderDestination, type Engine, type InputTask, type Run } from '../engine/index.ts'
 import { ReportFile, type OutputFolder } from '../storage/index.ts'
 import { createFileNamer } from './file-name.ts'
-import type { GetSpec } from './get-spec.ts'
+import type { GetHooks, GetSpec } from './get-spec.ts'
 import { readTasks } from './read-requests.ts'
 import { StreamDestination } from './stream-destination.ts'
 
@@ -33,12 +37,15 @@ class GetWork implements JobWork {
   readonly #spec: GetSpec
   readonly #run: Run
   readonly #folder: OutputFolder | undefined
+  readonly #context: JobContext
   readonly #report: ReportFile | undefined
+  #reportError: TrawlError | undefined
   readonly #destination: FolderDestination | StreamDestination
 
   constructor(parts: GetJobParts, spec: GetSpec, context: JobContext) {
     this.#parts = parts
     this.#spec = spec
+    this.#context = context
     const { options } = spec
     const nameOf = createFileNamer({
       startedMs: Date.now(),
@@ -60,7 +67,7 @@ class GetWork implements JobWork {
       notice: (message) => context.emit({ type: 'job.notice', message }),
       signal: context.signal,
     })
-    this.#run = parts.engine.run(tasks, {
+    this.#run = parts.engine.run(filterTasks(tasks, spec.hooks?.beforeItem), {
       destination: this.#destination,
       retry: {
         retries: options.retries,
@@ -104,6 +111,7 @@ class GetWork implements JobWork {
     this.#parts.engine.update(limits)
   }
 
+  /** Reads the outcomes to the last one, whatever happens: only then may the folder be closed. */
   async #consume(): Promise<void> {
     const { hooks } = this.#spec
     try {
@@ -111,18 +119,55 @@ class GetWork implements JobWork {
         if (!this.#report && !hooks) continue
         for (const outcome of batch) await this.#settled(outcome)
       }
-      await hooks?.onFinish?.(this.#run.stats())
+      await this.#call(() => hooks?.onFinish?.(this.#run.stats()))
     } finally {
-      this.#report?.close()
+      this.#closeReport()
       if (this.#folder) this.#parts.closeFolder(this.#folder)
     }
+    if (this.#reportError) throw this.#reportError
   }
 
   async #settled(outcome: Outcome): Promise<void> {
-    this.#report?.add(outcome)
+    this.#addToReport(outcome)
     const { hooks } = this.#spec
-    if (outcome.status === 'failed') await hooks?.onError?.(outcome)
-    await hooks?.afterItem?.(outcome)
+    if (!hooks) return
+    if (outcome.status === 'failed') await this.#call(() => hooks.onError?.(outcome))
+    await this.#call(() => hooks.afterItem?.(outcome))
+  }
+
+  /** What a function of the user throws is told, and nothing else: the files are no worse for it. */
+  async #call(hook: () => unknown): Promise<void> {
+    try {
+      await hook()
+    } catch (thrown) {
+      const message = `a hook failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`
+      this.#context.emit({ type: 'job.notice', message })
+    }
+  }
+
+  #addToReport(outcome: Outcome): void {
+    if (this.#reportError) return
+    try {
+      this.#report?.add(outcome)
+    } catch (error) {
+      this.#reportFailed(error)
+    }
+  }
+
+  #closeReport(): void {
+    try {
+      this.#report?.close()
+    } catch (error) {
+      this.#reportFailed(error)
+    }
+  }
+
+  /** The files go on; that the report is not whole is told at once and decides the exit code. */
+  #reportFailed(thrown: unknown): void {
+    if (this.#reportError) return
+    const error = toTrawlError(thrown, 'ERR_IO')
+    this.#reportError = error
+    this.#context.emit({ type: 'job.notice', message: 'the report is not complete', error: error.toJSON() })
   }
 }
 
@@ -140,5 +185,35 @@ function limitsOf(options: GetSpec['options']): {
     remoteTime,
     ...(maxSizeBytes === undefined ? {} : { maxSizeBytes }),
     ...(minSizeBytes === undefined ? {} : { minSizeBytes }),
+  }
+}
+
+/** Asks the caller's hook about each task before it is started. */
+function filterTasks(
+  tasks: AsyncIterable<readonly InputTask[]>,
+  wants: GetHooks['beforeItem'],
+): AsyncIterable<readonly InputTask[]> {
+  return wants === undefined ? tasks : askEach(tasks, wants)
+}
+
+async function* askEach(
+  tasks: AsyncIterable<readonly InputTask[]>,
+  wants: NonNullable<GetHooks['beforeItem']>,
+): AsyncGenerator<readonly InputTask[], void, undefined> {
+  for await (const batch of tasks) {
+    const asked: InputTask[] = []
+    for (const task of batch) asked.push('locator' in task ? await ask(task, wants) : task)
+    yield asked
+  }
+}
+
+/** A hook that throws refuses its file, and no other. */
+async function ask(task: DownloadTask, wants: NonNullable<GetHooks['beforeItem']>): Promise<InputTask> {
+  const { id, ordinal } = task
+  const input = describeLocator(task.locator)
+  try {
+    return (await wants(task)) === false ? { id, ordinal, input, filtered: true } : task
+  } catch (error) {
+    return { id, ordinal, input, refused: toTrawlError(error) }
   }
 }

@@ -9,35 +9,42 @@ const batchSize = 256
 
 /**
  * Everything a get job is asked for, as tasks, lazily: the addresses given, then the lists. What is wrong with one
- * address or line becomes a refused task and stops nothing else. Throws ERR_INPUT_UNREADABLE for a list that
- * cannot be read.
+ * address or line becomes a refused task and stops nothing else; a list that cannot be read stops none of the others.
+ * Throws ERR_INPUT_UNREADABLE for it at the end.
  */
 export async function* readTasks(
   spec: GetSpec,
   tell: { readonly notice: (message: string) => void; readonly signal: AbortSignal },
 ): AsyncGenerator<readonly InputTask[], void, undefined> {
-  const { options } = spec
-  const requestOf = createRequestMaker(options)
-  const common = commonHeaders(options)
-  const makeTask = createTaskMaker()
-  let refusals = 0
-  const taskOf = (make: () => FileRequest): InputTask => {
+  const maker = new InputTaskMaker(spec.options)
+  yield* givenTasks(spec, maker)
+  let unreadable: TrawlError | undefined
+  for (const name of spec.options.inputFile) {
     try {
-      return makeTask(make())
+      const list = readUrlList(name === '-' ? (spec.stdin ?? noInput()) : name, {
+        ...(name === '-' ? { name: 'standard input' } : {}),
+        ...tell,
+      })
+      for await (const entries of list) yield entries.map((entry) => maker.ofEntry(entry))
     } catch (error) {
-      return refuse(toTrawlError(error), '', refusals++)
+      const failure = toTrawlError(error)
+      if (failure.code !== 'ERR_INPUT_UNREADABLE') throw failure
+      if (unreadable) tell.notice(unreadable.message)
+      unreadable = failure
     }
   }
+  if (unreadable) throw unreadable
+}
+
+async function* givenTasks(
+  spec: GetSpec,
+  maker: InputTaskMaker,
+): AsyncGenerator<readonly InputTask[], void, undefined> {
   for await (const batch of batched(spec.inputs)) {
     let tasks: InputTask[] = []
     for (const input of batch) {
       for (const each of expand(input)) {
-        tasks.push(
-          withInput(
-            taskOf(() => requestOf(each())),
-            input,
-          ),
-        )
+        tasks.push(maker.ofInput(each, input))
         if (tasks.length < batchSize) continue
         yield tasks
         tasks = []
@@ -45,24 +52,50 @@ export async function* readTasks(
     }
     if (tasks.length > 0) yield tasks
   }
-  for (const name of options.inputFile) {
-    const list = readUrlList(name === '-' ? (spec.stdin ?? noInput()) : name, {
-      ...(name === '-' ? { name: 'standard input' } : {}),
-      ...tell,
-    })
-    for await (const entries of list) {
-      yield entries.map((entry: ListEntry) =>
-        isListFault(entry)
-          ? refuse(entry.error, entry.text, refusals++)
-          : taskOf(() => ({
-              places: entry.places,
-              ...common,
-              ...(entry.options ? requestOptions(entry.options, common.headers) : {}),
-              ...(options.split === 'auto' || entry.options?.split !== undefined
-                ? {}
-                : { split: options.split }),
-            })),
-      )
+}
+
+/** Makes tasks of what a user gave, in order; what cannot be one has its place in the order too. */
+class InputTaskMaker {
+  readonly #options: GetOptions
+  readonly #requestOf: (input: GetInput) => FileRequest
+  readonly #taskOf = createTaskMaker()
+  readonly #common: ReturnType<typeof commonHeaders>
+  #ordinal = 0
+
+  constructor(options: GetOptions) {
+    this.#options = options
+    this.#requestOf = createRequestMaker(options)
+    this.#common = commonHeaders(options)
+  }
+
+  ofInput(give: () => GetInput, input: GetInput): InputTask {
+    return this.#make(
+      () => this.#requestOf(give()),
+      () => inputText(input),
+    )
+  }
+
+  ofEntry(entry: ListEntry): InputTask {
+    if (isListFault(entry)) return refuse(entry.error, entry.text, this.#ordinal++)
+    const { places, options } = entry
+    const { split } = this.#options
+    return this.#make(
+      () => ({
+        places,
+        ...this.#common,
+        ...(options ? requestOptions(options, this.#common.headers) : {}),
+        ...(split === 'auto' || options?.split !== undefined ? {} : { split }),
+      }),
+      () => places[0]?.url ?? '',
+    )
+  }
+
+  #make(request: () => FileRequest, input: () => string): InputTask {
+    const ordinal = this.#ordinal++
+    try {
+      return this.#taskOf(request(), ordinal)
+    } catch (error) {
+      return refuse(toTrawlError(error), input(), ordinal)
     }
   }
 }
@@ -78,16 +111,27 @@ function createRequestMaker(options: GetOptions): (input: GetInput) => FileReque
   return (input) => {
     if (typeof input === 'string' || input instanceof URL)
       return { places: [{ url: checkUrl(input) }], ...common }
-    const { path, ...rest } = input
+    if (typeof input !== 'object' || input === null) throw noAddress(input)
+    const { path, headers, ...rest } = input
     const urls = 'urls' in rest ? rest.urls : [rest.url]
+    if (urls.length === 0) throw noAddress(input)
     const target = path === undefined ? rest.target : { ...rest.target, path }
     return {
       ...common,
       ...withoutAddresses(rest),
       places: urls.map((url) => ({ url: checkUrl(url) })),
       ...(target ? { target } : {}),
+      ...(headers ? { headers: { ...common.headers, ...lowerCased(headers) } } : {}),
     }
   }
+}
+
+function noAddress(input: unknown): TrawlError {
+  return new TrawlError('ERR_URL_INVALID', `not an address: ${JSON.stringify(input)}`)
+}
+
+function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 }
 
 function withoutAddresses(input: object): Partial<FileRequest> {
@@ -128,9 +172,7 @@ function* expand(input: GetInput): Generator<() => GetInput, void, undefined> {
 /** Headers that the user wants sent with every file. */
 function commonHeaders(options: GetOptions): { readonly headers?: Readonly<Record<string, string>> } {
   const headers = {
-    ...Object.fromEntries(
-      Object.entries(options.headers).map(([name, value]) => [name.toLowerCase(), value]),
-    ),
+    ...lowerCased(options.headers),
     ...(options.referer === undefined ? {} : { referer: options.referer }),
   }
   return Object.keys(headers).length === 0 ? {} : { headers }
@@ -151,21 +193,23 @@ function requestOptions(
   }
 }
 
-function refuse(error: TrawlError, input: string, number: number): RefusedTask {
-  return { id: murmur128(`refused\n${number}\n${input}`), ordinal: number, input, refused: error }
+function refuse(error: TrawlError, input: string, ordinal: number): RefusedTask {
+  return { id: murmur128(`refused\n${ordinal}\n${input}`), ordinal, input, refused: error }
 }
 
-function withInput(task: InputTask, input: GetInput): InputTask {
-  if (!('refused' in task)) return task
-  return { ...task, input: typeof input === 'string' ? input : inputText(input) }
-}
-
-function inputText(input: Exclude<GetInput, string>): string {
-  if (input instanceof URL) return input.href
-  return String('url' in input ? input.url : (input.urls[0] ?? ''))
+/** The input as a report names it. */
+function inputText(input: unknown): string {
+  if (typeof input !== 'object' || input === null || input instanceof URL) return String(input)
+  const { url, urls } = input as { readonly url?: unknown; readonly urls?: unknown }
+  return String(url ?? (Array.isArray(urls) ? (urls[0] ?? '') : ''))
 }
 
 async function* batched(inputs: GetSpec['inputs']): AsyncGenerator<readonly GetInput[], void, undefined> {
+  // Text can be iterated too, letter by letter, which is never what was meant.
+  if (typeof inputs === 'string' || inputs instanceof URL) {
+    yield [inputs]
+    return
+  }
   let batch: GetInput[] = []
   // A batch never waits for more: a slow producer's first file starts at once.
   if (Symbol.asyncIterator in inputs) {

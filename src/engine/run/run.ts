@@ -159,6 +159,11 @@ export class Run {
 
   #admit(task: InputTask): void {
     this.counters.planned++
+    if ('filtered' in task) {
+      const { id, ordinal, input } = task
+      this.#finish({ ...nothing, id, ordinal, input, status: 'skipped', skipReason: 'filtered' })
+      return
+    }
     if ('refused' in task) {
       const { refused, id, ordinal, input } = task
       this.#finish({ ...nothing, id, ordinal, input, status: 'failed', error: refused.toJSON() })

@@ -137,12 +137,17 @@ export class FileJournal implements Journal {
 
   async *outcomes(filter: { readonly status?: 'ok' | 'failed' } = {}): AsyncIterable<Outcome> {
     this.flush()
-    for (const batch of this.#finishedIds(filter.status)) {
-      for (const id of batch) {
-        const entry = this.find(id)
-        const outcome = entry && outcomeOf(entry)
-        if (outcome) yield outcome
+    const release = this.#log.reading()
+    try {
+      for (const batch of this.#finishedIds(filter.status)) {
+        for (const id of batch) {
+          const entry = this.find(id)
+          const outcome = entry && outcomeOf(entry)
+          if (outcome) yield outcome
+        }
       }
+    } finally {
+      release()
     }
   }
 

@@ -41,6 +41,8 @@ export type RecordVisitor = (type: number, offset: number, buffer: Buffer, paylo
 export class LogFile {
   readonly path: string
   #fd: number
+  /** Readers that came after the end. */
+  #lateReaders = 0
   #length: number
   #block = Buffer.allocUnsafe(0)
   #blockAt = 0
@@ -181,7 +183,23 @@ export class LogFile {
   }
 
   close(): void {
-    closeSync(this.#fd)
+    if (this.#fd >= 0) closeSync(this.#fd)
+    this.#fd = -1
+  }
+
+  /** Keeps the log readable, also after `close`, until the returned function is called. Throws storage errors. */
+  reading(): () => void {
+    if (this.#fd >= 0 && this.#lateReaders === 0) return () => {}
+    try {
+      if (this.#fd < 0) this.#fd = openSync(this.path, constants.O_RDONLY)
+    } catch (error) {
+      throw storageError(error, { path: this.path, doing: 'read the journal' })
+    }
+    this.#lateReaders++
+    return () => {
+      this.#lateReaders--
+      if (this.#lateReaders === 0) this.close()
+    }
   }
 
   #recordLength(at: number): number {
