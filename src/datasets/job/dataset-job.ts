@@ -231,10 +231,8 @@ class DatasetWork implements JobWork {
     let failure: unknown
     try {
       for await (const batch of run.batches()) {
-        for (const outcome of batch) {
-          samples.settle(outcome)
-          report?.add(outcome)
-        }
+        await Promise.all(batch.map((outcome) => samples.settle(outcome)))
+        if (report) for (const outcome of batch) report.add(outcome)
       }
       if (!this.#drained && !signal.aborted) await queue.settle()
     } catch (error) {

@@ -74,9 +74,9 @@ export class OpenShard {
     }
   }
 
-  /** Throws storage errors; then the sample does not count. */
-  add(index: number, sample: SpooledSample): void {
-    this.#options.spool.append(index, sample)
+  /** Resolves when the sample is safe from kill -9. Rejects with storage errors: then it does not count. */
+  async add(index: number, sample: SpooledSample): Promise<void> {
+    await this.#options.spool.append(index, sample)
     if (this.#awaited?.index !== index) return
     const { resolve } = this.#awaited
     this.#awaited = undefined
@@ -114,7 +114,11 @@ export class OpenShard {
           await new Promise(setImmediate)
         }
         const spooled = spool.take(row.index)
-        yield { sample: sampleOf(row, spooled), run: spooled.run }
+        try {
+          yield { sample: sampleOf(row, spooled), run: spooled.run }
+        } finally {
+          spooled.release?.()
+        }
       }
     }
   }

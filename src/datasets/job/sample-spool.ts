@@ -1,11 +1,13 @@
 import {
+  close,
   closeSync,
   fstatSync,
   ftruncateSync,
   mkdirSync,
   openSync,
   readSync,
-  rmSync,
+  unlink,
+  writev,
   writevSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
@@ -23,6 +25,10 @@ export interface SpooledSample {
   readonly run: SampleRun
   /** There for every success. */
   readonly image?: Uint8Array
+  /** CRC-32 of the image, where it is known. */
+  readonly imageCrc32?: number
+  /** To be called once nobody looks at the image any more, where its memory is used again. */
+  readonly release?: () => void
 }
 
 export interface SampleSpoolOptions {
@@ -39,6 +45,16 @@ export interface SampleSpoolOptions {
 export interface SpoolMemory {
   readonly limitBytes: number
   usedBytes: number
+}
+
+/** Samples that wait for one write. */
+interface Waiting {
+  readonly index: number
+  readonly sample: SpooledSample
+  readonly parts: readonly Uint8Array[]
+  readonly sizeBytes: number
+  readonly resolve: () => void
+  readonly reject: (error: TrawlError) => void
 }
 
 const headerBytes = 24
@@ -58,6 +74,8 @@ export class SampleSpool {
   /** Position of each row's record plus one; 0 where there is none. */
   readonly #places: Float64Array
   readonly #cache = new Map<number, SpooledSample>()
+  #waiting: Waiting[] = []
+  #writing = false
   #end = 0
   #count = 0
   #closed = false
@@ -89,22 +107,21 @@ export class SampleSpool {
     return this.#places[index] !== 0
   }
 
-  /** Throws storage errors; then nothing of the sample counts. */
-  append(index: number, sample: SpooledSample): void {
-    const { image, ...rest } = sample
+  /**
+   * Resolves when the sample is in the file; those that come while one write is under way go together with the next.
+   * Rejects with storage errors: then the sample does not count.
+   */
+  append(index: number, sample: SpooledSample): Promise<void> {
+    const { image, imageCrc32, release: _, ...rest } = sample
     const json = Buffer.from(JSON.stringify(rest))
-    const parts = [recordHeader(index, json, image), json, ...(image ? [image] : [])]
-    const size = parts.reduce((sum, part) => sum + part.length, 0)
-    try {
-      writeAll(this.#fd, parts, size)
-    } catch (error) {
-      this.#cut()
-      throw storageError(error, { path: this.#options.path, doing: 'write' })
-    }
-    if (!this.has(index)) this.#count++
-    this.#places[index] = this.#end + 1
-    this.#end += size
-    this.#keep(index, sample)
+    const header = recordHeader(index, json, image && { image, imageCrc32: imageCrc32 ?? crc32(image) })
+    const parts = image ? [header, json, image] : [header, json]
+    const sizeBytes = headerBytes + json.length + (image?.length ?? 0)
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(new TrawlError('ERR_CANCELLED', 'the shard is closed'))
+      this.#waiting.push({ index, sample, parts, sizeBytes, resolve, reject })
+      if (!this.#writing) this.#write()
+    })
   }
 
   /** The sample of a row, which is not asked for again. Throws storage errors, and ERR_IO for a damaged record. */
@@ -128,16 +145,65 @@ export class SampleSpool {
   close(options: { readonly remove?: boolean } = {}): void {
     if (this.#closed) return
     this.#closed = true
-    for (const { image } of this.#cache.values()) this.#options.memory.usedBytes -= image?.length ?? 0
+    for (const { image, release } of this.#cache.values()) {
+      this.#options.memory.usedBytes -= image?.length ?? 0
+      release?.()
+    }
     this.#cache.clear()
-    closeSync(this.#fd)
-    if (options.remove === true) rmSync(this.#options.path, { force: true })
+    // Giving back the room of a large file takes a while: not in the event loop.
+    if (options.remove === true) unlink(this.#options.path, () => {})
+    if (!this.#writing) close(this.#fd)
+  }
+
+  #write(): void {
+    const group = this.#waiting
+    this.#waiting = []
+    this.#writing = true
+    const parts = group.flatMap((each) => each.parts)
+    const sizeBytes = group.reduce((sum, each) => sum + each.sizeBytes, 0)
+    writev(this.#fd, parts, (error, written) => {
+      let failure: unknown = error
+      // A full disk takes a part of it; the next call says so.
+      if (!error && written < sizeBytes) failure = attempt(() => writeRest(this.#fd, parts, written))
+      this.#writing = false
+      if (failure) this.#refuse(group, failure)
+      else this.#written(group)
+      if (this.#closed) {
+        this.#refuse(this.#waiting, new TrawlError('ERR_CANCELLED', 'the shard is closed'))
+        close(this.#fd)
+      } else if (this.#waiting.length > 0) {
+        this.#write()
+      }
+    })
+  }
+
+  #written(group: readonly Waiting[]): void {
+    for (const { index, sample, sizeBytes, resolve } of group) {
+      if (!this.has(index)) this.#count++
+      this.#places[index] = this.#end + 1
+      this.#end += sizeBytes
+      this.#keep(index, sample)
+      resolve()
+    }
+  }
+
+  #refuse(group: readonly Waiting[], error: unknown): void {
+    try {
+      // Half a record away, so that what comes next can be found.
+      ftruncateSync(this.#fd, this.#end)
+    } catch {
+      // A disk that cannot even do this will refuse the next record too.
+    }
+    for (const { reject } of group) reject(storageError(error, { path: this.#options.path, doing: 'write' }))
   }
 
   #keep(index: number, sample: SpooledSample): void {
     const { memory } = this.#options
     const size = sample.image?.length ?? 0
-    if (memory.usedBytes + size > memory.limitBytes) return
+    if (this.#closed || memory.usedBytes + size > memory.limitBytes) {
+      sample.release?.()
+      return
+    }
     memory.usedBytes += size
     this.#cache.set(index, sample)
   }
@@ -149,7 +215,7 @@ export class SampleSpool {
     if (line !== head) {
       refuseNewer(line, this.#options.path)
       ftruncateSync(this.#fd, 0)
-      writeAll(this.#fd, [Buffer.from(head)], head.length)
+      writeRest(this.#fd, [Buffer.from(head)], 0)
       this.#end = head.length
       return
     }
@@ -194,33 +260,34 @@ export class SampleSpool {
     }
     return bytes.subarray(0, filled)
   }
-
-  /** Takes half a record away, so that what comes next can be found. */
-  #cut(): void {
-    try {
-      ftruncateSync(this.#fd, this.#end)
-    } catch {
-      // A disk that cannot even do this will refuse the next record too.
-    }
-  }
 }
 
-function recordHeader(index: number, json: Buffer, image: Uint8Array | undefined): Buffer {
+function recordHeader(
+  index: number,
+  json: Buffer,
+  content: { readonly image: Uint8Array; readonly imageCrc32: number } | undefined,
+): Buffer {
   const header = Buffer.allocUnsafe(headerBytes)
   header.writeUInt32LE(magic, 0)
   header.writeUInt32LE(index, 4)
   header.writeUInt32LE(json.length, 8)
-  header.writeUInt32LE(image?.length ?? 0, 12)
-  header.writeUInt32LE(image ? crc32(image) : 0, 16)
+  header.writeUInt32LE(content?.image.length ?? 0, 12)
+  header.writeUInt32LE(content?.imageCrc32 ?? 0, 16)
   header.writeUInt32LE(crc32(json, crc32(header.subarray(0, 20))), 20)
   return header
 }
 
-function writeAll(fd: number, parts: readonly Uint8Array[], size: number): void {
-  let written = writevSync(fd, parts)
-  while (written < size) {
-    // A full disk takes a part of it; the next call says so.
-    written += writevSync(fd, [Buffer.concat(parts).subarray(written)])
+function writeRest(fd: number, parts: readonly Uint8Array[], written: number): void {
+  const rest = Buffer.concat(parts).subarray(written)
+  for (let done = 0; done < rest.length;) done += writevSync(fd, [rest.subarray(done)])
+}
+
+function attempt(body: () => void): unknown {
+  try {
+    body()
+    return undefined
+  } catch (error) {
+    return error
   }
 }
 

@@ -9,12 +9,15 @@ import {
   type Outcome,
 } from '../../core/index.ts'
 import {
+  holdBody,
   MemoryDestination,
+  stagedBytes,
   type Acceptor,
   type ByteBudget,
   type CommitFacts,
   type EntityFacts,
   type InputTask,
+  type StagedTransfer,
 } from '../../engine/index.ts'
 import { createDecodePool } from '../../images/index.ts'
 import { optOut, optOutError } from '../manners/index.ts'
@@ -70,7 +73,7 @@ export class SampleWork {
       maxBodyBytes,
       totalTimeoutMs,
       judge: (task, facts) => this.#judge(task, facts),
-      take: (task, _staged, outcome) => this.#take(task, outcome),
+      take: (task, staged, outcome) => this.#take(task, staged, outcome),
       freeBytes: () => freeBytes(out),
     })
     const pool = createDecodePool({ maxJobs: imageJobs, maxPixelsInFlight })
@@ -87,23 +90,25 @@ export class SampleWork {
   async *tasks(shard: OpenShard): AsyncGenerator<readonly InputTask[], void, undefined> {
     for await (const rows of shard.rows()) {
       const tasks: InputTask[] = []
+      const refusals: Promise<void>[] = []
       for (const row of rows) {
         if (shard.has(row.index)) this.resumed++
-        else tasks.push(this.#task(shard, row))
+        else tasks.push(this.#task(shard, row, refusals))
       }
+      await Promise.all(refusals)
       if (tasks.length > 0) yield tasks
     }
   }
 
-  /** Takes the end of a row that has none yet: its failure. Throws storage errors and what ends the whole job. */
-  settle(outcome: Outcome): void {
+  /** Takes the end of a row that has none yet: its failure. Rejects with storage errors and what ends the whole job. */
+  async settle(outcome: Outcome): Promise<void> {
     const pending = this.#pending.get(outcome.id)
     if (!pending) return
     this.#pending.delete(outcome.id)
     if (outcome.status !== 'failed' || !outcome.error) return
     const { shard, row, facts } = pending
     const { httpStatus } = outcome
-    shard.add(
+    await shard.add(
       row.index,
       spooledFailure(row, fromErrorData(outcome.error), {
         facts: httpStatus === undefined ? facts : { httpStatus, ...facts },
@@ -112,7 +117,7 @@ export class SampleWork {
     )
   }
 
-  #task(shard: OpenShard, row: ShardRow): InputTask {
+  #task(shard: OpenShard, row: ShardRow, refusals: Promise<void>[]): InputTask {
     const ordinal = this.#ordinal++
     const locator: Locator = { kind: 'mirrors', places: [{ url: row.url }] }
     const target = { path: row.key }
@@ -126,7 +131,7 @@ export class SampleWork {
     } catch (thrown) {
       const refused = toTrawlError(thrown)
       const run = { attempts: 0, startedAtMs: Date.now(), durationMs: 0, fetchedBytes: 0 }
-      shard.add(row.index, spooledFailure(row, refused, { facts: {}, run }))
+      refusals.push(shard.add(row.index, spooledFailure(row, refused, { facts: {}, run })))
       return { id, ordinal, input: row.url === '' ? row.key : row.url, refused }
     }
   }
@@ -148,18 +153,29 @@ export class SampleWork {
     if (found) throw optOutError(found)
   }
 
-  #take(task: DownloadTask, outcome: CommitFacts): string {
+  async #take(task: DownloadTask, staged: StagedTransfer, outcome: CommitFacts): Promise<string> {
     const { shard, row, made } = this.#row(task.id)
     if (!made) throw new TrawlError('ERR_INTERNAL', `sample ${row.key} was not made`)
-    const { image, facts } = made
-    shard.add(row.index, {
-      status: 'success',
-      errorCode: null,
-      errorMessage: null,
-      facts,
-      run: runOf(outcome),
-      image,
-    })
+    const { facts } = made
+    const isBody = made.image.buffer === stagedBytes(staged).buffer
+    // An image that is the body itself keeps its memory until it is written; row groups of Parquet wait for long.
+    const release = isBody && this.#options.settings.outputFormat !== 'parquet' ? holdBody(staged) : undefined
+    const image = isBody && !release ? Buffer.from(made.image) : made.image
+    try {
+      await shard.add(row.index, {
+        status: 'success',
+        errorCode: null,
+        errorMessage: null,
+        facts,
+        run: runOf(outcome),
+        image,
+        ...(isBody ? { imageCrc32: staged.crc32 } : {}),
+        ...(release ? { release } : {}),
+      })
+    } catch (error) {
+      release?.()
+      throw error
+    }
     this.#pending.delete(task.id)
     return row.key
   }

@@ -30,6 +30,7 @@ export class BodySink implements Sink {
   #generation = 0
   #deadlineMs = Infinity
   #closed = false
+  #held = false
 
   constructor(options: BodySinkOptions) {
     this.#options = options
@@ -85,21 +86,27 @@ export class BodySink implements Sink {
   }
 
   commit(): void {
-    this.#free()
+    if (!this.#held) this.#free()
   }
 
   abort(): readonly Extent[] {
-    this.#free()
+    if (!this.#held) this.#free()
     return []
+  }
+
+  /** Keeps the bytes beyond commit and abort; the returned function, to be called once, frees them. */
+  hold(): () => void {
+    this.#held = true
+    return () => this.#free()
   }
 
   #keep(offset: number, chunk: Buffer): void {
     if (this.#closed) return
     if (this.#announced !== undefined && offset + chunk.length <= this.#announced) {
-      this.#whole ??= Buffer.allocUnsafeSlow(this.#announced)
+      this.#whole ??= this.#options.budget.block(this.#announced)
       chunk.copy(this.#whole, offset)
     } else {
-      if (this.#whole) this.#chunks = [this.#whole.subarray(0, this.#length)]
+      if (this.#whole) this.#chunks = [Buffer.from(this.#whole.subarray(0, this.#length))]
       this.#whole = undefined
       this.#announced = undefined
       this.#chunks.push(Buffer.from(chunk))
@@ -128,10 +135,11 @@ export class BodySink implements Sink {
   #free(): void {
     if (this.#closed) return
     this.#closed = true
+    const block = this.#whole
     this.#chunks = []
     this.#whole = undefined
     this.#length = 0
-    if (this.#booked > 0) this.#options.budget.giveBack(this.#booked)
+    if (this.#booked > 0) this.#options.budget.giveBack(this.#booked, block)
     this.#booked = 0
   }
 }

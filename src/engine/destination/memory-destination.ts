@@ -18,7 +18,7 @@ export interface MemoryDestinationOptions {
    * Takes what the acceptor made of the bytes, and gives the name it is known by. What it throws decides as for a
    * file: ERR_NO_SPACE waits for room.
    */
-  readonly take: (task: DownloadTask, staged: StagedTransfer, outcome: CommitFacts) => string
+  readonly take: (task: DownloadTask, staged: StagedTransfer, outcome: CommitFacts) => Promise<string>
   readonly freeBytes?: () => number | undefined
 }
 
@@ -50,14 +50,10 @@ export class MemoryDestination implements Destination {
   }
 
   commit(named: NamedTask, staged: StagedTransfer, outcome: CommitFacts): Promise<string> {
-    try {
-      const path = this.#options.take(named.task, staged, outcome)
+    return this.#options.take(named.task, staged, outcome).then((path) => {
       if (staged.sink instanceof BodySink) staged.sink.commit()
-      return Promise.resolve(path)
-    } catch (error) {
-      // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- passed on as it came
-      return Promise.reject(error)
-    }
+      return path
+    })
   }
 
   checkpoint(): void {}
@@ -76,5 +72,14 @@ export class MemoryDestination implements Destination {
 /** The body of a transfer to a MemoryDestination; valid until it is committed. Throws ERR_INTERNAL for another one. */
 export function stagedBytes(staged: StagedTransfer): Buffer {
   if (staged.sink instanceof BodySink) return staged.sink.bytes
+  throw new TrawlError('ERR_INTERNAL', 'the body is not in memory')
+}
+
+/**
+ * Keeps the body of a transfer beyond its commit, for what is made of it is the body itself. The returned function, to
+ * be called once, frees it.
+ */
+export function holdBody(staged: StagedTransfer): () => void {
+  if (staged.sink instanceof BodySink) return staged.sink.hold()
   throw new TrawlError('ERR_INTERNAL', 'the body is not in memory')
 }
