@@ -12,6 +12,7 @@ export const benchmarks: Readonly<Record<string, () => Promise<Benchmark>>> = {
   'slow-collapse': async () => (await import('./collapse.ts')).slowCollapse,
   dataset: async () => (await import('./dataset.ts')).dataset,
   'dataset-keep': async () => (await import('./dataset.ts')).datasetKeep,
+  book: async () => (await import('./book.ts')).book,
   soak: async () => (await import('./soak.ts')).soak,
 }
 
