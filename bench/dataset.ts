@@ -30,7 +30,8 @@ export const dataset: Benchmark = {
         ...setting,
         contenders: chosen(
           setting,
-          (trawl) => trawlDataset(trawl, list, ['--image-size', '256', '--resize-mode', 'keep_ratio_largest']),
+          (trawl) =>
+            trawlDataset(trawl, list, ['--image-size', '256', '--resize-mode', 'keep_ratio_largest']),
           scripts.map((script) => pythonPeer(script, list)),
         ),
         rounds: setting.rounds ?? 5,

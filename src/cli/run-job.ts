@@ -44,4 +44,3 @@ function exitCodeOf(result: JobResult): number {
   if (result.status === 'cancelled') return 130
   return result.stats.failed > 0 ? 1 : 0
 }
-

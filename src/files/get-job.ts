@@ -54,15 +54,13 @@ class GetWork implements JobWork {
     if (spec.output) {
       this.#destination = new StreamDestination(spec.output)
     } else {
-      this.#folder = parts.openFolder(options.dir)
-      this.#destination = new FolderDestination({ ...limitsOf(options), folder: this.#folder, nameOf })
+      const folder = parts.openFolder(options.dir)
+      this.#folder = folder
+      this.#destination = this.#closing(() => new FolderDestination({ ...limitsOf(options), folder, nameOf }))
     }
-    try {
-      this.#report = options.report === undefined ? undefined : new ReportFile(options.report)
-    } catch (error) {
-      if (this.#folder) parts.closeFolder(this.#folder)
-      throw error
-    }
+    this.#report = this.#closing(() =>
+      options.report === undefined ? undefined : new ReportFile(options.report),
+    )
     const tasks = readTasks(spec, {
       notice: (message) => context.emit({ type: 'job.notice', message }),
       signal: context.signal,
@@ -109,6 +107,16 @@ class GetWork implements JobWork {
 
   update(limits: JobLimits): void {
     this.#parts.engine.update(limits)
+  }
+
+  /** A step of the start; the folder is free again where it fails. */
+  #closing<T>(step: () => T): T {
+    try {
+      return step()
+    } catch (error) {
+      if (this.#folder) this.#parts.closeFolder(this.#folder)
+      throw error
+    }
   }
 
   /** Reads the outcomes to the last one, whatever happens: only then may the folder be closed. */
