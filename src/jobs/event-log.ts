@@ -31,7 +31,7 @@ export class EventLog {
     if (this.#listeners.size === 0 && !isEnd) return
     const event: DownloadEvent = { ...body, seq: this.#seq, atMs: Math.round(this.#now() - this.#startedMs) }
     if (isEnd) this.#ended = event
-    for (const listen of this.#listeners.keys()) listen(event)
+    for (const listen of this.#listeners.keys()) tell(listen, event)
   }
 
   /** With `items: false` only failures are told of single items: a job of millions then costs no events. */
@@ -68,13 +68,19 @@ export class EventLog {
       for (;;) {
         for (const event of queue.splice(0)) {
           if (isItemEvent(event)) itemEvents--
+          if (event.type !== 'job.finished') {
+            yield event
+            continue
+          }
+          // Nobody reads on behind the end.
+          if (missed > 0) yield this.#gap(missed)
           yield event
-          if (event.type === 'job.finished') return
+          return
         }
         if (missed > 0) {
-          const gap = missed
+          const gap = this.#gap(missed)
           missed = 0
-          yield { type: 'gap', missed: gap, seq: this.#seq, atMs: Math.round(this.#now() - this.#startedMs) }
+          yield gap
         } else if (queue.length === 0) {
           await new Promise<void>((resolve) => (wake = resolve))
         }
@@ -82,6 +88,21 @@ export class EventLog {
     } finally {
       stop()
     }
+  }
+
+  #gap(missed: number): DownloadEvent {
+    return { type: 'gap', missed, seq: this.#seq, atMs: Math.round(this.#now() - this.#startedMs) }
+  }
+}
+
+/** A listener that throws is a mistake of its program, told there; the job must not stumble over it. */
+function tell(listen: (event: DownloadEvent) => void, event: DownloadEvent): void {
+  try {
+    listen(event)
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error
+    })
   }
 }
 

@@ -97,6 +97,8 @@ class RunningJob<Spec> implements Job {
   #status: JobStatus = 'running'
   #work: JobWork | undefined
   #cancelled = false
+  /** Asked for before the work was there to be asked. */
+  readonly #early: ((work: JobWork) => void)[] = []
 
   constructor(kind: JobKind<Spec>, spec: Spec, options: StartJobOptions) {
     this.id = options.id
@@ -134,7 +136,7 @@ class RunningJob<Spec> implements Job {
   }
 
   pause(which?: ItemSelector): void {
-    this.#work?.pause(which)
+    this.#ask((work) => work.pause(which))
     if (which !== undefined || this.#status !== 'running') return
     this.#status = 'paused'
     this.#events.emit({ type: 'job.paused', reason: 'asked to' })
@@ -145,21 +147,21 @@ class RunningJob<Spec> implements Job {
       this.#status = 'running'
       this.#events.emit({ type: 'job.resumed' })
     }
-    this.#work?.resume(which)
+    this.#ask((work) => work.resume(which))
   }
 
   update(limits: JobLimits): void {
-    this.#work?.update(limits)
+    this.#ask((work) => work.update(limits))
   }
 
   async cancel(options: { readonly drain?: boolean } & ItemSelector = {}): Promise<void> {
     const { drain, ...which } = options
     if (which.host !== undefined || which.id !== undefined) {
-      this.#work?.cancel(which)
+      this.#ask((work) => work.cancel(which))
       return
     }
     this.#cancelled = true
-    if (drain) this.#work?.drain()
+    if (drain) this.#ask((work) => work.drain())
     else this.#abort.abort(new TrawlError('ERR_CANCELLED', 'the job was cancelled'))
     await this.result
   }
@@ -173,18 +175,28 @@ class RunningJob<Spec> implements Job {
     await this.result
   }
 
+  /** Asks the work, or does so when it has started. */
+  #ask(wish: (work: JobWork) => void): void {
+    if (this.#work) wish(this.#work)
+    else if (this.#status === 'running' || this.#status === 'paused') this.#early.push(wish)
+  }
+
   async #run(kind: JobKind<Spec>, spec: Spec): Promise<JobResult> {
     // Readers that subscribe in the same turn see the whole job.
     await Promise.resolve()
     this.#events.emit({ type: 'job.started', jobId: this.id, kind: this.kind })
     let error: TrawlError | undefined
     try {
-      this.#work = await kind.run(spec, {
+      // Cancelled before anything was opened: then nothing is.
+      if (this.#cancelled) return this.#finish(undefined)
+      const work = await kind.run(spec, {
         emit: (event) => this.#events.emit(event),
         wantsItemEvents: () => this.#events.itemsAreRead,
         signal: this.#abort.signal,
       })
-      await this.#work.done
+      this.#work = work
+      for (const wish of this.#early.splice(0)) wish(work)
+      await work.done
     } catch (thrown) {
       error = toTrawlError(thrown)
     }
@@ -203,7 +215,7 @@ class RunningJob<Spec> implements Job {
 
   #endStatus(stats: JobStats, error: TrawlError | undefined): JobStatus {
     if (error && error.code !== 'ERR_CANCELLED') return 'failed'
-    if (this.#cancelled) return 'cancelled'
+    if (error || this.#cancelled) return 'cancelled'
     return stats.failed > 0 || stats.unfinished > 0 ? 'partial' : 'done'
   }
 }
