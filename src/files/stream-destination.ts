@@ -1,18 +1,24 @@
-import { TrawlError, type DownloadTask, type Extent, type Outcome } from '../core/index.ts'
+import { TrawlError, type DownloadTask, type Extent, type Outcome, type TaskId } from '../core/index.ts'
 import type { Admission, Destination, EntityFacts, EntityVerdict, StagedTransfer } from '../engine/index.ts'
-import type { Sink, SinkProperties } from '../storage/index.ts'
+import { storageError, type Sink, type SinkProperties } from '../storage/index.ts'
 
 /** Sends the bytes of one file to a consumer as they come, such as standard output. Nothing is kept. */
 export class StreamDestination implements Destination {
   readonly #output: (chunk: Uint8Array) => void | Promise<void>
   #sent = false
+  #task: TaskId | undefined
 
   constructor(output: (chunk: Uint8Array) => void | Promise<void>) {
     this.#output = output
   }
 
-  admit(): Admission {
-    return { admit: 'fetch' }
+  /** Throws ERR_USAGE for any file but the first: their bytes would be mixed. */
+  admit(task: DownloadTask): Admission {
+    this.#task ??= task.id
+    if (this.#task === task.id) return { admit: 'fetch' }
+    throw new TrawlError('ERR_USAGE', 'only one file can go to standard output', {
+      hint: 'Give one address, or a folder with --dir.',
+    })
   }
 
   entity(
@@ -44,6 +50,19 @@ export class StreamDestination implements Destination {
 
   async *outcomes(): AsyncIterable<Outcome> {}
 
+  /** Hands on a chunk. What the reader refuses it will refuse again. */
+  #pass(chunk: Uint8Array): void | Promise<void> {
+    const refused = (thrown: unknown): never => {
+      const { code, message, hint } = storageError(thrown, { path: 'the output', doing: 'write to' })
+      throw new TrawlError(code, message, { cause: thrown, hint, retry: 'never', scope: 'task' })
+    }
+    try {
+      return this.#output(chunk)?.catch(refused)
+    } catch (error) {
+      return refused(error)
+    }
+  }
+
   #sink(): Sink {
     const properties: SinkProperties = { randomAccess: false, durable: false, readable: false }
     let next = 0
@@ -54,7 +73,7 @@ export class StreamDestination implements Destination {
         if (offset !== next) throw new TrawlError('ERR_STALE_WRITE', 'bytes came out of order')
         next += chunk.length
         this.#sent = true
-        return this.#output(chunk)
+        return this.#pass(chunk)
       },
       read: () => Buffer.alloc(0),
       checkpoint: (): readonly Extent[] => [{ start: 0, end: next }],

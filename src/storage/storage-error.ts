@@ -55,6 +55,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   ESTALE: { code: 'ERR_IO', says: 'the network volume went away' },
   ENODEV: { code: 'ERR_IO', says: 'the device is gone' },
   ENXIO: { code: 'ERR_IO', says: 'the device is gone' },
+  EPIPE: { code: 'ERR_IO', says: 'nobody reads it any more', options: { retry: 'never' } },
   ABORT_ERR: { code: 'ERR_CANCELLED', says: 'cancelled' },
 }
 
