@@ -316,6 +316,7 @@ export class Run {
       this.#volume.pause(error)
       return
     }
+    if (isOfThePlace(error) && item.places.length > 1 && !this.#stopping) return this.#leavePlace(item)
     if (startsAnew.has(error.code) && item.restarts < 2 && !this.#stopping)
       return this.#startAnew(item, error)
     const decision = decideRetry(
@@ -339,6 +340,14 @@ export class Run {
     }
     if (decision.delayMs === 0) this.#queue.add(item)
     else this.#delays.add(item, decision.delayMs)
+  }
+
+  /** This address does not have the file; the others may. */
+  #leavePlace(item: RunningTask): void {
+    const used = placesOf(item)[(item.attempt - 1) % item.places.length]
+    item.places = item.places.filter((place) => place !== used)
+    item.attempt--
+    this.#queue.add(item)
   }
 
   /** What is there of the file is of no use; it comes anew, at once, and people are told. */
@@ -469,6 +478,11 @@ export class Run {
     this.counters.end()
     this.#channel.end(error)
   }
+}
+
+/** True where another mirror may well have what this one refused for good. */
+function isOfThePlace(error: TrawlError): boolean {
+  return error.retry === 'never' && (error.code.startsWith('ERR_HTTP_') || error.code.startsWith('ERR_NET_'))
 }
 
 /** The server's version of the file is another, or it does not do ranges: no fault that waiting would mend. */

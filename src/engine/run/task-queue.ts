@@ -1,10 +1,12 @@
 import type { Place, TrawlError, DownloadTask } from '../../core/index.ts'
+import { hostOf } from './host-of.ts'
 import type { KeptBytes } from '../transfer/transfer.ts'
 
 /** A task on its way through a run, with what its attempts have left behind. */
 export interface RunningTask {
   readonly task: DownloadTask
-  readonly host: string
+  /** Of the place that the next attempt asks. */
+  host: string
   places: readonly Place[]
   priority: number
   /** Attempts made, those that a server asked to wait for not counted. */
@@ -58,6 +60,8 @@ export class TaskQueue {
   }
 
   add(item: RunningTask): void {
+    const next = item.places[item.attempt % item.places.length]
+    if (next && item.places.length > 1) item.host = hostOf(next.url)
     const queue = this.#queue(item.host)
     let lane = queue.lanes.find((each) => each.priority === item.priority)
     if (!lane) {
