@@ -1,10 +1,13 @@
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import type { DatasetCommandOptions, ResolvedConfig } from '../config/index.ts'
+import type { DatasetCommandOptions, GivenFlags, ResolvedConfig } from '../config/index.ts'
 import { TrawlError } from '../core/index.ts'
 import { createTrawl, type DatasetWork } from '../session/index.ts'
 import type { CliContext } from './cli-context.ts'
 import { createFinalizeCommand, createPlanCommand, createStatusCommand } from './dataset-look-commands.ts'
-import { datasetConfig, datasetPart } from './dataset-part.ts'
+import { datasetConfig, datasetFlags, datasetPart, interruptSignal } from './dataset-part.ts'
+import { sharedOut, startWorkers, workerCount } from './dataset-workers.ts'
+import { readFlags } from './flags.ts'
 import { runJob } from './run-job.ts'
 
 /** `trawl dataset` and its parts: images from tables. */
@@ -25,7 +28,7 @@ export function createDatasetCommand(context: CliContext): Command {
         hint: 'Give a table: trawl dataset TABLE -d DIR. See `trawl dataset --help`.',
       })
     }
-    await run(config, context, { command: 'run', tables })
+    await runAll(config, context, { tables, flags: readFlags(command, datasetFlags) })
   })
   for (const part of [
     createPlanCommand(context),
@@ -57,6 +60,31 @@ function createRetryCommand(context: CliContext): Command {
     const statuses = status.split(',').map((word) => word.trim())
     await run(await datasetConfig(command, context), context, { command: 'retry', tables: [], statuses })
   })
+}
+
+/** All of a dataset, in this process and in as many others as are asked for. */
+async function runAll(
+  config: ResolvedConfig<DatasetCommandOptions>,
+  context: CliContext,
+  given: { readonly tables: readonly string[]; readonly flags: GivenFlags },
+): Promise<void> {
+  const { values } = config
+  const { tables, flags } = given
+  const work: DatasetWork = { command: 'run', tables }
+  const count = workerCount(values)
+  if (count === 1 || values.dryRun) return run(config, context, work)
+  const { preparePlan } = await import('../datasets/index.ts')
+  const options = { ...values, dir: resolve(values.dir) }
+  await preparePlan({ ...work, options }, interruptSignal(context))
+  const children = startWorkers(options, count, { flags, known: datasetFlags, context })
+  try {
+    // The plan is there now: whatever was asked for is not to be done twice.
+    const own = { ...sharedOut(values, count), incremental: 'incremental' } as const
+    await run({ ...config, values: own }, context, work)
+  } finally {
+    for (const child of children) child.interrupt()
+    await Promise.all(children.map((child) => child.exitCode))
+  }
 }
 
 async function run(

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { resolve } from 'node:path'
 import type { DatasetCommandOptions } from '../config/index.ts'
 import type { CliContext } from './cli-context.ts'
-import { datasetConfig, datasetPart } from './dataset-part.ts'
+import { datasetConfig, datasetPart, interruptSignal } from './dataset-part.ts'
 import { planLines, statusLines } from './dataset-views.ts'
 
 /** `trawl dataset plan`: reads the tables and cuts their rows into shards. */
@@ -15,7 +15,7 @@ export function createPlanCommand(context: CliContext): Command {
     const { values } = await datasetConfig(command, context)
     const options = { ...values, dir: resolve(values.dir) }
     const { preparePlan } = await import('../datasets/index.ts')
-    const manifest = await preparePlan({ command: 'run', tables, options }, interrupted(context))
+    const manifest = await preparePlan({ command: 'run', tables, options }, interruptSignal(context))
     tell(context, values, manifest, planLines(manifest, values.dir))
   })
 }
@@ -50,7 +50,7 @@ export function createFinalizeCommand(context: CliContext): Command {
       const status = await finishDataset(out, plan, {
         allowMissing: command.opts<{ allowMissing: boolean }>().allowMissing,
         durability: values.durability,
-        signal: interrupted(context),
+        signal: interruptSignal(context),
       })
       tell(context, values, status, [
         ...statusLines(status, values.dir, () => '').slice(0, 3),
@@ -70,11 +70,4 @@ function tell(
 ): void {
   if (json) context.stdout.write(`${JSON.stringify(value)}\n`)
   else if (!quiet) context.stdout.write(`${lines.join('\n')}\n`)
-}
-
-/** Fires on the first interrupt. */
-function interrupted(context: CliContext): AbortSignal {
-  const controller = new AbortController()
-  context.onInterrupt(() => controller.abort())
-  return controller.signal
 }

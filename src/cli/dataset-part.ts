@@ -11,11 +11,12 @@ import type { CliContext } from './cli-context.ts'
 import { loadConfig } from './config-files.ts'
 import { addFlags, readFlags } from './flags.ts'
 
-const flags = flagsOf(commands.dataset.groups, commands.dataset.without)
+/** The flags of datasets. */
+export const datasetFlags = flagsOf(commands.dataset.groups, commands.dataset.without)
 
 /** A command with the options of datasets. */
 export function datasetPart(name: string, description: string): Command {
-  return addFlags(new Command(name).description(description), flags)
+  return addFlags(new Command(name).description(description), datasetFlags)
 }
 
 /** The options of such a command. Throws ERR_CONFIG_* and ERR_OUTPUT_FORMAT. */
@@ -23,7 +24,7 @@ export function datasetConfig(
   command: Command,
   context: CliContext,
 ): Promise<ResolvedConfig<DatasetCommandOptions>> {
-  const given = readFlags(command, flags)
+  const given = readFlags(command, datasetFlags)
   refuseOutputFormat(given['outputFormat'])
   return loadConfig({
     groups: datasetGroups,
@@ -31,4 +32,11 @@ export function datasetConfig(
     surroundings: context.surroundings,
     command: 'dataset',
   })
+}
+
+/** Fires on the first interrupt. */
+export function interruptSignal(context: CliContext): AbortSignal {
+  const controller = new AbortController()
+  context.onInterrupt(() => controller.abort())
+  return controller.signal
 }

@@ -1,10 +1,12 @@
 import { Command } from 'commander'
-import { commands, flagsOf, getGroups } from '../config/index.ts'
+import { commands, flagsOf, getGroups, type GetOptions } from '../config/index.ts'
 import { TrawlError } from '../core/index.ts'
-import { createTrawl } from '../session/index.ts'
+import type { PlannedFile } from '../files/index.ts'
+import { createTrawl, type Trawl } from '../session/index.ts'
 import type { CliContext } from './cli-context.ts'
 import { loadConfig } from './config-files.ts'
 import { addFlags, readFlags } from './flags.ts'
+import { printableText } from './render/index.ts'
 import { runJob } from './run-job.ts'
 
 /** `trawl get`: downloads files. */
@@ -22,25 +24,70 @@ export function createGetCommand(context: CliContext): Command {
       command: 'get',
     })
     const { values } = config
-    if (urls.length === 0 && values.inputFile.length === 0) {
-      throw new TrawlError('ERR_USAGE', 'nothing to download: no URL and no list was given', {
-        hint: 'Give URLs, or a list with -i FILE. See `trawl get --help`.',
-      })
-    }
-    if (values.out !== undefined && (urls.length > 1 || values.inputFile.length > 0)) {
-      throw new TrawlError('ERR_USAGE', '--out names one file, but several are to be downloaded', {
-        hint: 'Use --name for a template, or --dir for a folder.',
-      })
-    }
+    checkUsage(urls, values)
     const trawl = await createTrawl({ surroundings: { proxies: context.proxies } })
     try {
+      if (values.dryRun) {
+        context.exit(
+          await showPlan(trawl.planFiles(urls, config, planOptions(context)), values.json, context),
+        )
+        return
+      }
+      const toStdout = values.out === '-'
       const job = trawl.getResolved(urls, config, {
         stdin: context.stdin,
-        ...(values.out === '-' ? { output: context.writeStdout } : {}),
+        ...(toStdout ? { output: context.writeStdout } : {}),
       })
-      context.exit(await runJob(job, { ...values, toStdout: values.out === '-' }, context))
+      context.exit(await runJob(job, { ...values, toStdout }, context))
     } finally {
       await trawl.close()
     }
   })
+}
+
+/** Throws ERR_USAGE for what cannot be meant together. */
+function checkUsage(urls: readonly string[], values: GetOptions): void {
+  if (urls.length === 0 && values.inputFile.length === 0) {
+    throw new TrawlError('ERR_USAGE', 'nothing to download: no URL and no list was given', {
+      hint: 'Give URLs, or a list with -i FILE. See `trawl get --help`.',
+    })
+  }
+  if (values.out === undefined) return
+  if (urls.length > 1 || values.inputFile.length > 0) {
+    throw new TrawlError('ERR_USAGE', '--out names one file, but several are to be downloaded', {
+      hint: 'Use --name for a template, or --dir for a folder.',
+    })
+  }
+  if (values.out === '-' && values.json) {
+    throw new TrawlError('ERR_USAGE', '--json and --out - both want standard output', {
+      hint: 'Give --out FILE, or --report FILE in place of --json.',
+    })
+  }
+}
+
+function planOptions(context: CliContext): NonNullable<Parameters<Trawl['planFiles']>[2]> {
+  return {
+    stdin: context.stdin,
+    onNotice: (message) => void context.stderr.write(`${printableText(message)}\n`),
+  }
+}
+
+/** Prints what would be done, one line for each item; 1 when something of it could not be. */
+async function showPlan(
+  plan: AsyncIterable<PlannedFile>,
+  json: boolean,
+  context: CliContext,
+): Promise<number> {
+  let faults = 0
+  for await (const file of plan) {
+    if (file.error) faults++
+    if (json) await context.writeStdout(Buffer.from(`${JSON.stringify(file)}\n`))
+    else if (file.error) context.stderr.write(`${printableText(`${file.input}: ${file.error.message}`)}\n`)
+    else {
+      const path = file.path ?? '(named when the server answers)'
+      const line = `${file.input} -> ${path}${file.exists ? ' (exists)' : ''}`
+      await context.writeStdout(Buffer.from(`${printableText(line)}\n`))
+    }
+  }
+  return faults > 0 ? 1 : 0
 }

@@ -31,7 +31,6 @@ function createProgram(context: CliContext): Command {
   const program = new Command('trawl')
     .description('Downloads files, books and image datasets: fast, polite, and never a wrong byte.')
     .version(version)
-    .showHelpAfterError('(see trawl --help)')
     .enablePositionalOptions()
   program.addCommand(createGetCommand(context))
   program.addCommand(createBookCommand(context))
@@ -45,17 +44,18 @@ function createProgram(context: CliContext): Command {
       write: (text) => void context.stdout.write(text),
     }),
   )
-  for (const command of [program, ...program.commands]) inherit(command, context)
+  inherit(program, context, 'trawl')
   return program
 }
 
-function inherit(command: Command, context: CliContext): void {
+function inherit(command: Command, context: CliContext, words: string): void {
   command
+    .showHelpAfterError(`(see \`${words} --help\`)`)
     .exitOverride()
     .configureHelp({ showGlobalOptions: false })
     .configureOutput({
       writeOut: (text) => void context.stdout.write(text),
       writeErr: (text) => void context.stderr.write(text),
     })
-  for (const child of command.commands) inherit(child, context)
+  for (const child of command.commands) inherit(child, context, `${words} ${child.name()}`)
 }

@@ -1,7 +1,8 @@
+import { spawn } from 'node:child_process'
 import { homedir } from 'node:os'
 import { systemClock } from '../core/index.ts'
 import { proxySettings } from '../http/index.ts'
-import type { CliContext } from './cli-context.ts'
+import type { ChildProgram, CliContext } from './cli-context.ts'
 
 /** The context of the process that runs: its streams, environment and signals. The only place that looks at them. */
 export function processContext(): CliContext {
@@ -12,10 +13,17 @@ export function processContext(): CliContext {
   }
   // A reader that went away (`| head`) ends the output, not the download.
   for (const stream of [stdout, stderr]) stream.on('error', () => {})
+  let readsStdin = false
+  async function* readStdin(): AsyncGenerator<Uint8Array, void, undefined> {
+    // Opened only when it is wanted: not every command reads it.
+    readsStdin = true
+    for await (const chunk of process.stdin) yield chunk as Uint8Array
+  }
   return {
     surroundings: { cwd: process.cwd(), env: process.env, platform: process.platform, home: homedir() },
     proxies: proxySettings(process.env),
-    stdin: process.stdin,
+    stdin: readStdin(),
+    closeStdin: () => void (readsStdin && process.stdin.destroy()),
     stdout: { write: (text) => stdout.write(text), onDrain: onDrain(stdout) },
     stderr: {
       isTerminal: stderr.isTTY,
@@ -33,6 +41,7 @@ export function processContext(): CliContext {
       process.on('SIGINT', listen).on('SIGTERM', listen)
       return () => void process.off('SIGINT', listen).off('SIGTERM', listen)
     },
+    ...(process.argv[1] === undefined ? {} : { startSelf: starterOf(process.argv[1]) }),
     exit(code) {
       process.exitCode = code
       // A list on standard input that was not read to its end would keep the process waiting for it.
@@ -44,4 +53,16 @@ export function processContext(): CliContext {
 function writeAll(stream: NodeJS.WriteStream): (chunk: Uint8Array) => Promise<void> {
   return (chunk) =>
     new Promise((resolve, reject) => stream.write(chunk, (error) => (error ? reject(error) : resolve())))
+}
+
+function starterOf(entry: string): (args: readonly string[]) => ChildProgram {
+  return (args) => {
+    const child = spawn('node', [entry, ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
+    const stop = (): void => void child.kill('SIGTERM')
+    process.once('exit', stop)
+    const exitCode = new Promise<number | null>((resolve) => {
+      child.once('error', () => resolve(null)).once('exit', (code) => resolve(code))
+    }).finally(() => process.off('exit', stop))
+    return { exitCode, interrupt: stop }
+  }
 }

@@ -15,7 +15,7 @@ export interface RunJobOptions {
 
 /**
  * Shows a job until it ends and gives the exit code. The first interrupt drains the job, the second ends it at once;
- * both leave resumable state.
+ * both leave resumable state. The third is not caught: it ends the process as the system does.
  */
 export async function runJob(job: Job, options: RunJobOptions, context: CliContext): Promise<number> {
   const renderer = createRenderer(options, { ...context, env: context.surroundings.env })
@@ -28,10 +28,12 @@ export async function runJob(job: Job, options: RunJobOptions, context: CliConte
   const stopListening = context.onInterrupt(() => {
     interrupts++
     void job.cancel({ drain: interrupts === 1 })
+    if (interrupts === 2) stopListening()
   })
   renderer.start(view)
   const result = await job.result
   stopListening()
+  context.closeStdin()
   renderer.stop(result.stats, {
     ...(options.report === undefined ? {} : { reportPath: options.report }),
     ...(result.error ? { error: result.error } : {}),

@@ -14,7 +14,7 @@ import {
   type NetworkOptions,
   type ResolvedConfig,
 } from '../config/index.ts'
-import type { JobKind } from '../core/index.ts'
+import { TrawlError, type JobKind } from '../core/index.ts'
 import type { DatasetSpec } from '../datasets/index.ts'
 import {
   createEngine,
@@ -23,9 +23,17 @@ import {
   type Engine,
   type HostMemory,
 } from '../engine/index.ts'
-import { createGetKind, type GetHooks, type GetInputs, type GetSpec } from '../files/index.ts'
+import {
+  createGetKind,
+  planFiles,
+  type GetHooks,
+  type GetInputs,
+  type GetSpec,
+  type PlannedFile,
+} from '../files/index.ts'
 import { createTransport } from '../http/index.ts'
 import { startJob, type Job } from '../jobs/index.ts'
+import { storageError } from '../storage/index.ts'
 import { bookOptions, bookPlans, createWiredBookKind, type BookJobOptions } from './book-session.ts'
 import { datasetJobOf, type DatasetJobOptions, type DatasetWork } from './dataset-session.ts'
 import { OpenFolders } from './open-folders.ts'
@@ -57,6 +65,12 @@ export interface Trawl extends AsyncDisposable {
     config: ResolvedConfig<GetOptions>,
     options?: Omit<GetJobOptions, keyof GetOptionsInput>,
   ): Job
+  /** What `getResolved` would fetch, without a request. */
+  planFiles(
+    inputs: GetInputs,
+    config: ResolvedConfig<GetOptions>,
+    options?: Pick<GetJobOptions, 'stdin' | 'signal'> & { readonly onNotice?: (message: string) => void },
+  ): AsyncIterable<PlannedFile>
   /** Starts making books of inputs. Throws ERR_CONFIG_* for wrong options; everything else is told by the job. */
   book(inputs: BookInputs, options?: BookJobOptions): Job
   /** The same from options that the command line resolved. */
@@ -83,6 +97,7 @@ export interface Trawl extends AsyncDisposable {
   ): Job
   /** Ceilings of hosts learned so far. */
   hostMemory(): readonly HostMemory[]
+  /** Cancels what still runs, keeps its state, and waits. No job can be started afterwards: ERR_CANCELLED. */
   close(): Promise<void>
 }
 
@@ -201,6 +216,19 @@ class Session implements Trawl {
     return this.#started(kind, spec, options.signal)
   }
 
+  planFiles(
+    inputs: GetInputs,
+    config: ResolvedConfig<GetOptions>,
+    options: Parameters<Trawl['planFiles']>[2] = {},
+  ): AsyncIterable<PlannedFile> {
+    const { stdin, signal, onNotice } = options
+    const spec: GetSpec = { inputs, options: config.values, ...(stdin ? { stdin } : {}) }
+    return planFiles(spec, {
+      notice: (message) => onNotice?.(message),
+      signal: signal ?? new AbortController().signal,
+    })
+  }
+
   hostMemory(): readonly HostMemory[] {
     return this.#limits?.governor.learned() ?? this.#memory
   }
@@ -216,11 +244,20 @@ class Session implements Trawl {
 
   async #close(): Promise<void> {
     await Promise.all([...this.#jobs].map((job) => job.cancel()))
-    for (const engine of this.#engines.values()) await (await engine).close()
-    this.#limits?.governor.close()
+    const made = await Promise.allSettled(this.#engines.values())
+    try {
+      for (const engine of made) if (engine.status === 'fulfilled') await engine.value.close()
+    } finally {
+      this.#limits?.governor.close()
+    }
   }
 
   #started<Spec>(kind: JobKind<Spec>, spec: Spec, signal: AbortSignal | undefined): Job {
+    if (this.#closed) {
+      throw new TrawlError('ERR_CANCELLED', 'this trawl was closed', {
+        hint: 'Make another with createTrawl().',
+      })
+    }
     const job = startJob(kind, spec, { id: randomUUID(), ...(signal ? { signal } : {}) })
     this.#jobs.add(job)
     void job.result.then(() => this.#jobs.delete(job))
@@ -258,7 +295,9 @@ class Session implements Trawl {
       ...engine,
       close: async () => {
         await engine.close()
-        await writeFile(saveCookies, cookies.toText(), { mode: 0o600 })
+        await writeFile(saveCookies, cookies.toText(), { mode: 0o600 }).catch((error: unknown) => {
+          throw storageError(error, { path: saveCookies, doing: 'save the cookies to' })
+        })
       },
     }
   }

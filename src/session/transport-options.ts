@@ -27,7 +27,7 @@ export async function transportOptions(
 ): Promise<TransportOptions> {
   const tls = await tlsOptions(network)
   const jar = await cookieJar(network)
-  const netrc = network.netrc ? await readText(join(homedir(), '.netrc'), '--netrc') : undefined
+  const netrc = await netrcText(network)
   const token = await bearerToken(network)
   const user = network.user === undefined ? undefined : splitUser(network.user)
   const proxy = proxyOf(network, surroundings)
@@ -85,6 +85,11 @@ async function cookieJar(network: NetworkOptions): Promise<CookieJar | undefined
 async function bearerToken(network: NetworkOptions): Promise<string | undefined> {
   if (network.bearerTokenFile === undefined) return network.bearerToken
   return (await readText(network.bearerTokenFile, '--bearer-token-file')).trim()
+}
+
+async function netrcText({ netrc, netrcFile }: NetworkOptions): Promise<string | undefined> {
+  if (netrcFile !== undefined) return readText(netrcFile, '--netrc-file')
+  return netrc ? readText(join(homedir(), '.netrc'), '--netrc') : undefined
 }
 
 function splitUser(text: string): { readonly username: string; readonly password: string } {

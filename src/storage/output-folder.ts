@@ -169,7 +169,17 @@ export class OutputFolder {
           context: { path: this.path },
         })
       }
-      throw storageError(error, { path: this.path, doing: 'create the folder' })
+      const {
+        code: meaning,
+        message,
+        context,
+      } = storageError(error, { path: this.path, doing: 'create the folder' })
+      throw new TrawlError(meaning, message, {
+        cause: error,
+        context,
+        // Such as below /proc, where nothing can be made though all is there.
+        ...(code === 'ENOENT' ? { hint: 'Choose another folder with --dir.' } : {}),
+      })
     }
   }
 }

@@ -6,7 +6,7 @@ import { printableText } from './printable-text.ts'
 import { bytesPart, countPart, etaPart, formatCount, formatSpeed, pausePart } from './progress-parts.ts'
 import type { JobEnding, JobView, Output, Renderer } from './renderer.ts'
 import type { Style } from './style.ts'
-import { lateFailures, restLine, summaryLines } from './summary-lines.ts'
+import { errorLine, lateFailures, restLine, summaryLines } from './summary-lines.ts'
 import { startTicker } from './ticker.ts'
 
 const defaultPeriodMs = 5000
@@ -61,7 +61,11 @@ export function createPlainRenderer(options: PlainRendererOptions): Renderer {
       print(
         tellsAll
           ? summaryLines(stats, ending, messages, style)
-          : [...lateFailures(ending, messages, style), ...restLine(stats, ending, messages)],
+          : [
+              ...lateFailures(ending, messages, style),
+              ...restLine(stats, ending, messages),
+              ...errorLine(ending, style),
+            ],
       )
     },
   }

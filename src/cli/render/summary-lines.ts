@@ -24,7 +24,7 @@ export function summaryLines(
     bytesLine(stats),
     ...reuseLine(stats),
     ...(stats.unfinished === 0 ? [] : ['unfinished: run the same command again to go on']),
-    ...(ending.error === undefined ? [] : [style.bad(`error: ${describeError(ending.error)}`)]),
+    ...errorLine(ending, style),
   ]
 }
 
@@ -36,6 +36,11 @@ export function lateFailures(ending: JobEnding, messages: EventMessages, style: 
     if (message !== undefined) lines.push(messageLine(message, style))
   }
   return lines
+}
+
+/** What ended the whole job, where it did not just come to its end. */
+export function errorLine(ending: JobEnding, style: Style): string[] {
+  return ending.error === undefined ? [] : [style.bad(`error: ${describeError(ending.error)}`)]
 }
 
 /** How many failures were not told, and where they are. */

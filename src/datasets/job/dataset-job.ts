@@ -8,14 +8,12 @@ import {
   type JobContext,
   type JobKind,
   type JobLimits,
-  type JobStats,
   type JobWork,
   type Outcome,
-  type Progress,
 } from '../../core/index.ts'
 import type { ByteBudget, Engine, InputTask, Run } from '../../engine/index.ts'
 import { ReportFile } from '../../storage/index.ts'
-import { openShardPlan, type PlanManifest, type ShardPlan } from '../plan/index.ts'
+import { openShardPlan, type ShardPlan } from '../plan/index.ts'
 import { writeReport } from '../report/index.ts'
 import {
   finalizeDataset,
@@ -23,11 +21,15 @@ import {
   readShardState,
   type DatasetStatus,
   type FinalizeOptions,
+  type ShardState,
 } from '../shards/index.ts'
+import { DatasetCount } from './dataset-count.ts'
 import { datasetItems } from './dataset-items.ts'
 import { layoutOf, plannedSettings, type DatasetSettings } from './dataset-settings.ts'
 import type { DatasetSpec } from './dataset-spec.ts'
 import { serveMetrics, type MetricsServer } from './metrics-server.ts'
+import { OtherWorkers } from './other-workers.ts'
+import { tellPace } from './pace.ts'
 import { preparePlan } from './prepare-plan.ts'
 import { defaultMaxBodyBytes, SampleWork } from './sample-work.ts'
 import { ShardQueue, spoolFolder } from './shard-queue.ts'
@@ -59,13 +61,8 @@ class DatasetWork implements JobWork {
   readonly #spec: DatasetSpec
   readonly #context: JobContext
   readonly #out: string
-  readonly #startedMs = performance.now()
-  #manifest: PlanManifest | undefined
-  #run: Run | undefined
+  readonly #count: DatasetCount
   #queue: ShardQueue | undefined
-  #samples: SampleWork | undefined
-  /** Rows of shards that were done when this began. */
-  #doneBefore = 0
   #drained = false
   #pausedEarly = false
   #limits: JobLimits = {}
@@ -76,65 +73,36 @@ class DatasetWork implements JobWork {
     this.#spec = spec
     this.#context = context
     this.#out = spec.options.dir
+    this.#count = new DatasetCount(spec.command === 'run')
     this.done = this.#work()
   }
 
-  progress(): Progress {
-    const run = this.#run?.progress() ?? nothingYet
-    const skipped = this.#skipped(run.skipped)
-    const planned = this.#planned(run.planned)
-    const elapsedMs = performance.now() - this.#startedMs
-    const done = run.ok + run.failed
-    const left = planned - done - skipped
-    const plannedIsFinal = this.#manifest !== undefined && (this.#isWhole || run.plannedIsFinal)
-    const { etaMs: _, ...rest } = run
-    return {
-      ...rest,
-      planned,
-      plannedIsFinal,
-      skipped,
-      elapsedMs,
-      ...(plannedIsFinal && done > 0 ? { etaMs: (run.elapsedMs / done) * left } : {}),
-    }
-  }
-
-  activeItems: JobWork['activeItems'] = (limit) => this.#run?.activeItems(limit) ?? []
-
-  stats(): JobStats {
-    const stats = this.#run?.stats() ?? noStats
-    const planned = this.#planned(stats.planned)
-    const skipped = this.#skipped(stats.skipped)
-    return {
-      ...stats,
-      planned,
-      skipped,
-      unfinished: planned - stats.ok - stats.failed - skipped,
-      durationMs: performance.now() - this.#startedMs,
-    }
-  }
+  progress: JobWork['progress'] = () => this.#count.progress()
+  stats: JobWork['stats'] = () => this.#count.stats()
+  activeItems: JobWork['activeItems'] = (limit) => this.#count.run?.activeItems(limit) ?? []
 
   async *items(filter?: ItemFilter): AsyncIterable<Outcome> {
-    if (this.#manifest) yield* datasetItems(this.#out, this.#manifest, filter)
+    if (this.#count.manifest) yield* datasetItems(this.#out, this.#count.manifest, filter)
   }
 
   drain(): void {
     this.#drained = true
     this.#queue?.drain()
-    this.#run?.drain()
+    this.#count.run?.drain()
   }
 
   pause(which?: ItemSelector): void {
     this.#pausedEarly ||= which === undefined
-    this.#run?.pause(which)
+    this.#count.run?.pause(which)
   }
 
   resume(which?: ItemSelector): void {
     this.#pausedEarly &&= which !== undefined
-    this.#run?.resume(which)
+    this.#count.run?.resume(which)
   }
 
   cancel(which: ItemSelector): void {
-    this.#run?.cancel(which)
+    this.#count.run?.cancel(which)
   }
 
   update(limits: JobLimits): void {
@@ -142,35 +110,23 @@ class DatasetWork implements JobWork {
     this.#engine?.update(limits)
   }
 
-  /** All rows of the plan are this job's, not only those that it happens to take. */
-  get #isWhole(): boolean {
-    return this.#spec.command === 'run'
-  }
-
-  #planned(taken: number): number {
-    if (this.#isWhole) return this.#manifest?.rowCount ?? 0
-    return taken + (this.#samples?.resumed ?? 0)
-  }
-
-  #skipped(skipped: number): number {
-    return skipped + (this.#samples?.resumed ?? 0) + (this.#isWhole ? this.#doneBefore : 0)
-  }
-
   async #work(): Promise<void> {
     const { options } = this.#spec
     if (this.#spec.command !== 'worker') this.#context.emit({ type: 'job.phase', phase: 'plan' })
     const manifest = await preparePlan(this.#spec, this.#context.signal)
-    this.#manifest = manifest
+    this.#count.manifest = manifest
     if (options.dryRun) return
     const plan = openShardPlan(this.#out, manifest)
     const report = options.report === undefined ? undefined : new ReportFile(options.report)
     let metrics: MetricsServer | undefined
     try {
       metrics = await this.#serveMetrics()
-      await this.#countDone(plan)
+      const before = await readShardState(localFolder(this.#out), manifest)
+      for (const shard of before.committed()) this.#count.doneBefore += plan.rowCount(shard)
       this.#context.emit({ type: 'job.phase', phase: 'download' })
-      await this.#download(plan, report)
-      if (this.#drained) return
+      await this.#download(plan, before, report)
+      // Rows that were cancelled are for the next run; so are their shards.
+      if (this.#drained || this.stats().unfinished > 0) return
       if (this.#spec.command !== 'worker') await this.#finalize(plan)
     } finally {
       await metrics?.close()
@@ -185,33 +141,83 @@ class DatasetWork implements JobWork {
     return serveMetrics(port, () => ({ progress: this.progress(), stats: this.stats() }))
   }
 
-  async #countDone(plan: ShardPlan): Promise<void> {
-    const state = await readShardState(localFolder(this.#out), plan.manifest)
-    for (const shard of state.committed()) this.#doneBefore += plan.rowCount(shard)
-  }
-
-  async #download(plan: ShardPlan, report: ReportFile | undefined): Promise<void> {
-    const { options } = this.#spec
-    const settings = plannedSettings(plan.manifest)
-    const { engine, budget, close } = await this.#parts.openEngine(settings)
+  async #download(plan: ShardPlan, before: ShardState, report: ReportFile | undefined): Promise<void> {
+    const { engine, budget, close } = await this.#parts.openEngine(plannedSettings(plan.manifest))
     this.#engine = engine
     engine.update(this.#limits)
     const stopping = new AbortController()
     const signal = AbortSignal.any([this.#context.signal, stopping.signal])
     const queue = new ShardQueue({ out: this.#out, plan, spec: this.#spec, maxOpen: maxOpenShards })
     queue.onFailure = () => stopping.abort(new TrawlError('ERR_CANCELLED', 'a shard could not be written'))
+    this.#queue = queue
+    const samples = this.#sampleWork(queue, { plan, budget, signal })
+    const stopCounting = this.#countOthers(plan, before, queue)
+    const stopTelling = tellPace(this.progress, (detail) => {
+      this.#context.emit({ type: 'job.phase', phase: 'download', detail })
+    })
+    let failure: unknown
+    try {
+      const run = this.#start(engine, tasksOf(queue, samples), { samples, signal })
+      for await (const batch of run.batches()) {
+        await Promise.all(batch.map((outcome) => samples.settle(outcome)))
+        if (report) for (const outcome of batch) report.add(outcome)
+      }
+      if (!this.#drained && !signal.aborted) await queue.settle()
+    } catch (error) {
+      failure = error
+      stopping.abort(error)
+    }
+    stopTelling()
+    await stopCounting()
+    await queue.stop(new TrawlError('ERR_CANCELLED', 'the job was ended'))
+    await close()
+    if (failure !== undefined) throw failure
+    if (queue.failure !== undefined) throw queue.failure
+    if (this.#context.signal.aborted) throw new TrawlError('ERR_CANCELLED', 'the job was cancelled')
+  }
+
+  #sampleWork(
+    queue: ShardQueue,
+    given: { readonly plan: ShardPlan; readonly budget: ByteBudget; readonly signal: AbortSignal },
+  ): SampleWork {
+    const { options } = this.#spec
+    const { plan, budget, signal } = given
     const samples = new SampleWork({
       out: this.#out,
-      settings,
+      settings: plannedSettings(plan.manifest),
       budget,
       maxBodyBytes: options.maxSizeBytes ?? defaultMaxBodyBytes,
       totalTimeoutMs: options.totalTimeoutMs,
       imageJobs: availableParallelism() + 1,
       signal,
+      onIncomplete: (shard) => queue.setAside(shard),
     })
-    this.#queue = queue
-    this.#samples = samples
-    const run = engine.run(tasksOf(queue, samples), {
+    this.#count.samples = samples
+    return samples
+  }
+
+  /** Other processes may work on the same plan; the returned function ends that with a last look. */
+  #countOthers(plan: ShardPlan, before: ShardState, queue: ShardQueue): () => Promise<void> {
+    if (this.#spec.command !== 'run') return () => Promise.resolve()
+    const others = new OtherWorkers({
+      out: this.#out,
+      manifest: plan.manifest,
+      before,
+      isOurs: (shard) => queue.isOurs(shard),
+    })
+    this.#count.others = others
+    others.start()
+    return () => others.stop()
+  }
+
+  #start(
+    engine: Engine,
+    tasks: AsyncIterable<readonly InputTask[]>,
+    work: { readonly samples: SampleWork; readonly signal: AbortSignal },
+  ): Run {
+    const { options } = this.#spec
+    const { samples, signal } = work
+    const run = engine.run(tasks, {
       destination: samples.destination,
       acceptor: samples.acceptor,
       retry: {
@@ -225,25 +231,10 @@ class DatasetWork implements JobWork {
       itemEvents: () => this.#context.wantsItemEvents(),
       signal,
     })
-    this.#run = run
+    this.#count.run = run
     if (this.#pausedEarly) run.pause()
     if (this.#drained) this.drain()
-    let failure: unknown
-    try {
-      for await (const batch of run.batches()) {
-        await Promise.all(batch.map((outcome) => samples.settle(outcome)))
-        if (report) for (const outcome of batch) report.add(outcome)
-      }
-      if (!this.#drained && !signal.aborted) await queue.settle()
-    } catch (error) {
-      failure = error
-      stopping.abort(error)
-    }
-    await queue.stop(new TrawlError('ERR_CANCELLED', 'the job was ended'))
-    await close()
-    if (failure !== undefined) throw failure
-    if (queue.failure !== undefined) throw queue.failure
-    if (this.#context.signal.aborted) throw new TrawlError('ERR_CANCELLED', 'the job was cancelled')
+    return run
   }
 
   async #finalize(plan: ShardPlan): Promise<void> {
@@ -285,34 +276,4 @@ async function* tasksOf(
   samples: SampleWork,
 ): AsyncGenerator<readonly InputTask[], void, undefined> {
   for await (const shard of queue.shards()) yield* samples.tasks(shard)
-}
-
-const nothingYet: Progress = {
-  planned: 0,
-  plannedIsFinal: false,
-  ok: 0,
-  skipped: 0,
-  failed: 0,
-  active: 0,
-  waiting: 0,
-  doneBytes: 0,
-  fetchedBytes: 0,
-  knownBytes: 0,
-  speedBps: 0,
-  elapsedMs: 0,
-  hosts: [],
-}
-
-const noStats: JobStats = {
-  planned: 0,
-  ok: 0,
-  skipped: 0,
-  failed: 0,
-  unfinished: 0,
-  sizeBytes: 0,
-  fetchedBytes: 0,
-  durationMs: 0,
-  meanSpeedBps: 0,
-  retries: 0,
-  failures: {},
 }

@@ -36,6 +36,8 @@ export interface SampleWorkOptions {
   /** Images that are worked on at once. */
   readonly imageJobs: number
   readonly signal: AbortSignal
+  /** Told of a shard with a row that was cancelled: it waits for another run. */
+  readonly onIncomplete: (shard: OpenShard) => void
 }
 
 /** Bodies larger than this are refused unless --max-size says otherwise. */
@@ -105,8 +107,11 @@ export class SampleWork {
     const pending = this.#pending.get(outcome.id)
     if (!pending) return
     this.#pending.delete(outcome.id)
-    if (outcome.status !== 'failed' || !outcome.error) return
     const { shard, row, facts } = pending
+    if (outcome.status !== 'failed' || !outcome.error) {
+      this.#options.onIncomplete(shard)
+      return
+    }
     const { httpStatus } = outcome
     await shard.add(
       row.index,

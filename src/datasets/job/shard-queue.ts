@@ -40,6 +40,8 @@ export class ShardQueue {
   readonly #claims: ShardClaims
   readonly #memory: SpoolMemory = { limitBytes: spoolMemoryBytes, usedBytes: 0 }
   readonly #open = new Set<OpenShard>()
+  readonly #ours = new Set<number>()
+  readonly #aside = new Set<OpenShard>()
   #stopped = false
   /** What stopped a shard, other than being told to. */
   failure: unknown
@@ -51,6 +53,11 @@ export class ShardQueue {
   constructor(options: ShardQueueOptions) {
     this.#options = options
     this.#claims = new ShardClaims(options.out)
+  }
+
+  /** True for shards that this process has made, or has at work. */
+  isOurs(shard: number): boolean {
+    return this.#ours.has(shard)
   }
 
   /** Shards at work now. */
@@ -76,9 +83,15 @@ export class ShardQueue {
     }
   }
 
-  /** Waits until all open shards are committed. Rejects with what stopped one of them. */
+  /** The shard will not be whole in this run: it is not waited for, and takes no place from others. */
+  setAside(shard: OpenShard): void {
+    this.#aside.add(shard)
+    this.#wake?.()
+  }
+
+  /** Waits until all open shards are committed that can be. Rejects with what stopped one of them. */
   async settle(): Promise<void> {
-    await Promise.all([...this.#open].map((shard) => shard.done))
+    await Promise.all([...this.#open].filter((shard) => !this.#aside.has(shard)).map((shard) => shard.done))
     if (this.failure !== undefined) throw this.failure
   }
 
@@ -119,6 +132,7 @@ export class ShardQueue {
       }
       const shard = new OpenShard(this.#shardOptions(wish, name))
       this.#open.add(shard)
+      this.#ours.add(shard.shard)
       void this.#watch(shard, () => claim.release())
       return shard
     } catch (error) {
@@ -138,6 +152,7 @@ export class ShardQueue {
     } finally {
       release()
       this.#open.delete(shard)
+      this.#aside.delete(shard)
       this.#wake?.()
     }
   }
@@ -191,7 +206,7 @@ export class ShardQueue {
 
   /** Waits until one more may be open. */
   async #place(): Promise<void> {
-    while (this.#open.size >= this.#options.maxOpen && !this.#stopped) await this.#pause()
+    while (this.#open.size - this.#aside.size >= this.#options.maxOpen && !this.#stopped) await this.#pause()
     if (this.failure !== undefined) throw this.failure
   }
 

@@ -130,9 +130,13 @@ function checkPath(text: string, pieces: readonly TemplatePiece[], option: strin
   splitUserPath(example)
   if (example !== '' && !/[\\/]$/.test(example)) return
   const problem = example === '' ? 'it is empty' : 'it ends with a folder; the name of the file is missing'
-  throw new TrawlError('ERR_CONFIG_INVALID', `name template, column ${text.length + 1}: ${problem}`, {
-    context: { field: option, column: text.length + 1, template: text },
-  })
+  throw new TrawlError(
+    'ERR_CONFIG_INVALID',
+    `name template (${option}), column ${text.length + 1}: ${problem}`,
+    {
+      context: { field: option, column: text.length + 1, template: text },
+    },
+  )
 }
 
 function examplePath(pieces: readonly TemplatePiece[]): string {

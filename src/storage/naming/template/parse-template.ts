@@ -148,7 +148,7 @@ class TemplateParser {
 
   #error(at: number, problem: string, options?: { readonly hint: string }): TrawlError {
     const option = this.#rules.option ?? 'name'
-    return new TrawlError('ERR_CONFIG_INVALID', `name template, column ${at + 1}: ${problem}`, {
+    return new TrawlError('ERR_CONFIG_INVALID', `name template (${option}), column ${at + 1}: ${problem}`, {
       ...options,
       context: { field: option, column: at + 1, template: this.#text },
     })

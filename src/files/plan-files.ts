@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { describeLocator, toTrawlError, type ErrorData } from '../core/index.ts'
+import { createFileNamer } from './file-name.ts'
+import type { GetSpec } from './get-spec.ts'
+import { readTasks } from './read-requests.ts'
+
+/** What a get job would do with one item. */
+export interface PlannedFile {
+  readonly ordinal: number
+  readonly input: string
+  /** Relative to the output folder; absent where only the server's answer can tell. Twins are not numbered yet. */
+  readonly path?: string
+  /** Something stands under that name already. */
+  readonly exists?: boolean
+  /** Why nothing could be fetched for it. */
+  readonly error?: ErrorData
+}
+
+/**
+ * What a get job would fetch, without a request and without a look into its journal. Throws ERR_INPUT_UNREADABLE,
+ * ERR_CONFIG_INVALID for a template that is wrong.
+ */
+export async function* planFiles(
+  spec: GetSpec,
+  tell: { readonly notice: (message: string) => void; readonly signal: AbortSignal },
+): AsyncGenerator<PlannedFile, void, undefined> {
+  const { dir, name } = spec.options
+  const nameOf = createFileNamer({ startedMs: Date.now(), ...(name === undefined ? {} : { template: name }) })
+  for await (const tasks of readTasks(spec, tell)) {
+    for (const task of tasks) {
+      const { ordinal } = task
+      if (!('locator' in task)) {
+        yield { ordinal, input: task.input, ...('refused' in task ? { error: task.refused.toJSON() } : {}) }
+        continue
+      }
+      const input = describeLocator(task.locator)
+      try {
+        const path = nameOf(task, undefined)
+        yield { ordinal, input, ...(path === undefined ? {} : { path, exists: existsSync(join(dir, path)) }) }
+      } catch (error) {
+        yield { ordinal, input, error: toTrawlError(error).toJSON() }
+      }
+    }
+  }
+}
