@@ -27,6 +27,7 @@ export type { Acceptor, RunOptions, RunParts } from './run/run-options.ts'
 export type { FilteredTask, InputTask, RefusedTask, TaskInput } from './run/task-input.ts'
 export { hostOf } from './run/host-of.ts'
 export { createLocalExecutor, type LocalExecutorOptions } from './transfer/local-executor.ts'
+export { judgeResponse } from './transfer/judge-response.ts'
 export type {
   EntityFacts,
   EntityVerdict,

@@ -11,10 +11,17 @@ import {
   type JobWork,
   type Outcome,
 } from '../core/index.ts'
-import { FolderDestination, type Engine, type InputTask, type Run } from '../engine/index.ts'
+import {
+  FolderDestination,
+  type Engine,
+  type InputTask,
+  type RetryOptions,
+  type Run,
+} from '../engine/index.ts'
 import { ReportFile, type OutputFolder } from '../storage/index.ts'
 import { createFileNamer } from './file-name.ts'
 import type { GetHooks, GetSpec } from './get-spec.ts'
+import { createTaskFetcher } from './metalink-documents.ts'
 import { readTasks } from './read-requests.ts'
 import { StreamDestination } from './stream-destination.ts'
 
@@ -61,18 +68,15 @@ class GetWork implements JobWork {
     this.#report = this.#closing(() =>
       options.report === undefined ? undefined : new ReportFile(options.report),
     )
+    const retry = retryOf(options)
     const tasks = readTasks(spec, {
       notice: (message) => context.emit({ type: 'job.notice', message }),
+      fetchOfTask: createTaskFetcher(parts.engine.fetchDocument, retry),
       signal: context.signal,
     })
     this.#run = parts.engine.run(filterTasks(tasks, spec.hooks?.beforeItem), {
       destination: this.#destination,
-      retry: {
-        retries: options.retries,
-        baseDelayMs: options.retryDelayMs,
-        maxDelayMs: options.retryMaxDelayMs,
-        maxRetryAfterMs: options.retryAfterMaxMs,
-      },
+      retry,
       spaceWaitMs: options.spaceWaitMs,
       onEvent: (event) => context.emit(event),
       itemEvents: () => context.wantsItemEvents(),
@@ -176,6 +180,15 @@ class GetWork implements JobWork {
     const error = toTrawlError(thrown, 'ERR_IO')
     this.#reportError = error
     this.#context.emit({ type: 'job.notice', message: 'the report is not complete', error: error.toJSON() })
+  }
+}
+
+export function retryOf(options: GetSpec['options']): RetryOptions {
+  return {
+    retries: options.retries,
+    baseDelayMs: options.retryDelayMs,
+    maxDelayMs: options.retryMaxDelayMs,
+    maxRetryAfterMs: options.retryAfterMaxMs,
   }
 }
 

@@ -3,6 +3,9 @@ import { join } from 'node:path'
 import { describeLocator, toTrawlError, type ErrorData } from '../core/index.ts'
 import { createFileNamer } from './file-name.ts'
 import type { GetSpec } from './get-spec.ts'
+import type { FetchDocument } from '../engine/index.ts'
+import { retryOf } from './get-job.ts'
+import { createTaskFetcher } from './metalink-documents.ts'
 import { readTasks } from './read-requests.ts'
 
 /** What a get job would do with one item. */
@@ -18,16 +21,22 @@ export interface PlannedFile {
 }
 
 /**
- * What a get job would fetch, without a request and without a look into its journal. Throws ERR_INPUT_UNREADABLE,
+ * What a get job would fetch, without a look into its journal; nothing is requested but Metalinks. Throws ERR_INPUT_UNREADABLE,
  * ERR_CONFIG_INVALID for a template that is wrong.
  */
 export async function* planFiles(
   spec: GetSpec,
-  tell: { readonly notice: (message: string) => void; readonly signal: AbortSignal },
+  tell: {
+    readonly notice: (message: string) => void
+    readonly fetchDocument: FetchDocument
+    readonly signal: AbortSignal
+  },
 ): AsyncGenerator<PlannedFile, void, undefined> {
   const { dir, name } = spec.options
   const nameOf = createFileNamer({ startedMs: Date.now(), ...(name === undefined ? {} : { template: name }) })
-  for await (const tasks of readTasks(spec, tell)) {
+  const { fetchDocument, ...rest } = tell
+  const fetchOfTask = createTaskFetcher(fetchDocument, retryOf(spec.options))
+  for await (const tasks of readTasks(spec, { ...rest, fetchOfTask })) {
     for (const task of tasks) {
       const { ordinal } = task
       if (!('locator' in task)) {

@@ -1,35 +1,59 @@
 import { murmur128, toTrawlError, TrawlError } from '../core/index.ts'
 import { parseChecksum, type GetOptions } from '../config/index.ts'
 import type { InputTask, RefusedTask } from '../engine/index.ts'
-import { isListFault, parseUrlPattern, readUrlList, type ListEntry } from '../sources/index.ts'
+import { isListFault, parseUrlPattern, readFileList, type ListEntry } from '../sources/index.ts'
 import { createTaskMaker, type FileRequest } from './file-tasks.ts'
 import type { GetInput, GetSpec } from './get-spec.ts'
+import { MetalinkDocuments, type FetchOfTask } from './metalink-documents.ts'
 
 const batchSize = 256
 
+export interface ReadTasksContext {
+  readonly notice: (message: string) => void
+  /** Fetches a Metalink that an address leads to. */
+  readonly fetchOfTask: FetchOfTask
+  readonly signal: AbortSignal
+}
+
 /**
- * Everything a get job is asked for, as tasks, lazily: the addresses given, then the lists. What is wrong with one
- * address or line becomes a refused task and stops nothing else; a list that cannot be read stops none of the others.
- * Throws ERR_INPUT_UNREADABLE for it at the end.
+ * Everything a get job is asked for, as tasks, lazily: the addresses given, then the lists, with the files of a
+ * Metalink in its place or soon after. What is wrong with one address, line or document becomes a refused task and
+ * stops nothing else; a list that cannot be read stops none of the others. Throws ERR_INPUT_UNREADABLE for it at the
+ * end.
  */
 export async function* readTasks(
   spec: GetSpec,
-  tell: { readonly notice: (message: string) => void; readonly signal: AbortSignal },
+  context: ReadTasksContext,
 ): AsyncGenerator<readonly InputTask[], void, undefined> {
   const maker = new InputTaskMaker(spec.options)
+  const documents = new MetalinkDocuments({
+    ...context,
+    follow: spec.options.followMetalink,
+    taskOf: (entry) => maker.ofEntry(entry),
+    refuse: (error, input) => maker.refuse(error, input),
+  })
+  yield* documents.expand(listedTasks(spec, maker, context))
+}
+
+async function* listedTasks(
+  spec: GetSpec,
+  maker: InputTaskMaker,
+  { notice, signal }: ReadTasksContext,
+): AsyncGenerator<readonly InputTask[], void, undefined> {
   yield* givenTasks(spec, maker)
   let unreadable: TrawlError | undefined
   for (const name of spec.options.inputFile) {
     try {
-      const list = readUrlList(name === '-' ? (spec.stdin ?? noInput()) : name, {
+      const list = readFileList(name === '-' ? (spec.stdin ?? noInput()) : name, {
         ...(name === '-' ? { name: 'standard input' } : {}),
-        ...tell,
+        notice,
+        signal,
       })
       for await (const entries of list) yield entries.map((entry) => maker.ofEntry(entry))
     } catch (error) {
       const failure = toTrawlError(error)
       if (failure.code !== 'ERR_INPUT_UNREADABLE') throw failure
-      if (unreadable) tell.notice(unreadable.message)
+      if (unreadable) notice(unreadable.message)
       unreadable = failure
     }
   }
@@ -76,7 +100,7 @@ class InputTaskMaker {
   }
 
   ofEntry(entry: ListEntry): InputTask {
-    if (isListFault(entry)) return refuse(entry.error, entry.text, this.#ordinal++)
+    if (isListFault(entry)) return this.refuse(entry.error, entry.text)
     const { places, options } = entry
     const { split } = this.#options
     return this.#make(
@@ -88,6 +112,11 @@ class InputTaskMaker {
       }),
       () => places[0]?.url ?? '',
     )
+  }
+
+  /** What cannot be a task, in its place. */
+  refuse(error: TrawlError, input: string): InputTask {
+    return refuse(error, input, this.#ordinal++)
   }
 
   #make(request: () => FileRequest, input: () => string): InputTask {
@@ -182,11 +211,12 @@ function requestOptions(
   options: NonNullable<Exclude<ListEntry, { error: unknown }>['options']>,
   commonHeaders: Readonly<Record<string, string>> | undefined,
 ): Partial<FileRequest> {
-  const { out, dir, digests, headers, split, limitRateBps } = options
+  const { out, dir, digests, sizeBytes, headers, split, limitRateBps } = options
   const target = { ...(out === undefined ? {} : { path: out }), ...(dir === undefined ? {} : { dir }) }
   return {
     ...(out === undefined && dir === undefined ? {} : { target }),
     ...(digests ? { digests } : {}),
+    ...(sizeBytes === undefined ? {} : { expectedSizeBytes: sizeBytes }),
     ...(headers ? { headers: { ...commonHeaders, ...headers } } : {}),
     ...(split === undefined ? {} : { split }),
     ...(limitRateBps === undefined ? {} : { limitRateBps }),

@@ -65,7 +65,7 @@ export interface Trawl extends AsyncDisposable {
     config: ResolvedConfig<GetOptions>,
     options?: Omit<GetJobOptions, keyof GetOptionsInput>,
   ): Job
-  /** What `getResolved` would fetch, without a request. */
+  /** What `getResolved` would fetch. Nothing is requested but Metalinks. */
   planFiles(
     inputs: GetInputs,
     config: ResolvedConfig<GetOptions>,
@@ -225,6 +225,7 @@ class Session implements Trawl {
     const spec: GetSpec = { inputs, options: config.values, ...(stdin ? { stdin } : {}) }
     return planFiles(spec, {
       notice: (message) => onNotice?.(message),
+      fetchDocument: async (url, wish) => (await this.#engine(config)).fetchDocument(url, wish),
       signal: signal ?? new AbortController().signal,
     })
   }

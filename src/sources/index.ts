@@ -26,6 +26,7 @@ export {
   imageListInput,
   imageListSource,
   isListFault,
+  readFileList,
   readUrlList,
   type ListedFile,
   type ListEntry,
@@ -33,6 +34,7 @@ export {
   type ListOptions,
   type ReadUrlListOptions,
 } from './lists/index.ts'
+export { isMetalink, parseMetalink, type ParseMetalinkOptions } from './metalink/index.ts'
 export { compareNaturally } from './natural-order.ts'
 export { patternSource } from './pattern-source.ts'
 export { createSourceRegistry, type PickedSource, type SourceRegistry } from './registry.ts'

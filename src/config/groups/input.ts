@@ -1,6 +1,6 @@
 import { field } from '../field.ts'
 import { defineGroup, type OptionsOf } from '../group.ts'
-import { list, text } from '../kinds.ts'
+import { list, text, toggle } from '../kinds.ts'
 
 /** Lists of URLs for `get`. */
 export const inputGroup = defineGroup({
@@ -10,11 +10,15 @@ export const inputGroup = defineGroup({
   fields: () => ({
     inputFile: field(list(text('FILE', 'a path, or - for standard input')), {
       description:
-        'List of URLs, one a line; # begins a comment, TAB separates mirrors, indented lines are options; - is standard input.',
+        'List of URLs, one a line; # begins a comment, TAB separates mirrors, indented lines are options; or a Metalink; - is standard input.',
       default: [],
       short: '-i',
       file: false,
       env: false,
+    }),
+    followMetalink: field(toggle, {
+      description: 'Fetch the files that a Metalink (.meta4) lists, in place of the Metalink itself.',
+      default: true,
     }),
   }),
 })

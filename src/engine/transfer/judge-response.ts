@@ -5,7 +5,10 @@ import { headerValue, parseRetryAfter, type TransportResponse } from '../../http
  * The error that an answer's status amounts to, or undefined when its body is what was asked for (200, or 206 to a
  * range request). Retry-After makes 503 a wait for the whole host, as 429 is.
  */
-export function judgeResponse(response: TransportResponse, clock: Clock): TrawlError | undefined {
+export function judgeResponse(
+  response: Pick<TransportResponse, 'status' | 'headers' | 'url'>,
+  clock: Clock,
+): TrawlError | undefined {
   const { status } = response
   if (status === 200 || status === 206) return undefined
   const retryAfterMs = parseRetryAfter(headerValue(response.headers, 'retry-after'), clock.wallMs())

@@ -5,5 +5,6 @@ export {
   type ListFault,
   type ListOptions,
 } from './list-entry.ts'
+export { readFileList } from './file-list.ts'
 export { readUrlList, type ReadUrlListOptions } from './url-list.ts'
 export { imageListInput, imageListSource } from './image-list-source.ts'

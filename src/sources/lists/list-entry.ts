@@ -8,6 +8,8 @@ export interface ListOptions {
   readonly dir?: string
   /** `checksum`, repeatable. */
   readonly digests?: readonly Digest[]
+  /** The length that a Metalink tells. */
+  readonly sizeBytes?: number
   /** `header` (repeatable), `referer` and `user-agent`; names in lower case. */
   readonly headers?: Readonly<Record<string, string>>
   readonly split?: number

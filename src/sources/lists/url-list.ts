@@ -32,7 +32,7 @@ export async function* readUrlList(
 ): AsyncGenerator<readonly ListEntry[], void, undefined> {
   const name = options.name ?? (typeof from === 'string' ? from : 'standard input')
   const parser = createUrlListParser({ name, notice: options.notice ?? (() => {}) })
-  const chunks = typeof from === 'string' ? readFile(from, name) : from
+  const chunks = typeof from === 'string' ? readListBytes(from, name) : from
   let head: Buffer | undefined = Buffer.alloc(0)
   try {
     for await (const bytes of chunks) {
@@ -64,7 +64,8 @@ export async function* readUrlList(
   }
 }
 
-async function* readFile(path: string, name: string): AsyncGenerator<Buffer, void, undefined> {
+/** The bytes of a list. A chunk is good until the next one is asked for. Throws ERR_INPUT_UNREADABLE. */
+export async function* readListBytes(path: string, name: string): AsyncGenerator<Buffer, void, undefined> {
   const file = await open(path).catch((error: unknown) => {
     throw unreadable(name, error)
   })
@@ -109,7 +110,8 @@ function notText(name: string, what: string, hint: string): TrawlError {
   })
 }
 
-function unreadable(name: string, cause: unknown): TrawlError {
+/** ERR_INPUT_UNREADABLE of a list. */
+export function unreadable(name: string, cause: unknown): TrawlError {
   const message = cause instanceof Error ? cause.message : String(cause)
   return new TrawlError('ERR_INPUT_UNREADABLE', `${name} cannot be read: ${message}`, {
     cause,

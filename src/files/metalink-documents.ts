@@ -1,0 +1,119 @@
+import { systemClock, toTrawlError, TrawlError, type DownloadTask } from '../core/index.ts'
+import { judgeResponse, type FetchDocument, type InputTask, type RetryOptions } from '../engine/index.ts'
+import { isListFault, isMetalink, parseMetalink, type ListEntry } from '../sources/index.ts'
+
+/** Fetches the document of a task into memory. Rejects with TrawlError, also for an error status. */
+export type FetchOfTask = (task: DownloadTask, signal: AbortSignal) => Promise<Uint8Array>
+
+/** Fetches documents of tasks with their headers, through the leases and retries of an engine. */
+export function createTaskFetcher(fetchDocument: FetchDocument, retry: RetryOptions): FetchOfTask {
+  return async (task, signal) => {
+    const place = task.locator.kind === 'source' ? undefined : task.locator.places[0]
+    if (!place) throw new TrawlError('ERR_INTERNAL', 'a document without an address')
+    const headers = { ...task.headers, ...place.headers }
+    const found = await fetchDocument(place.url, { headers, retry, signal })
+    const error = judgeResponse(found, systemClock)
+    if (error) throw error
+    return found.bytes
+  }
+}
+
+export interface MetalinkDocumentsOptions {
+  /** Whether Metalinks are followed at all. */
+  readonly follow: boolean
+  readonly fetchOfTask: FetchOfTask
+  readonly notice: (message: string) => void
+  readonly signal: AbortSignal
+  readonly taskOf: (entry: ListEntry) => InputTask
+  readonly refuse: (error: TrawlError, input: string) => InputTask
+}
+
+/** Documents fetched at once. One that is slow does not hold up the inputs behind it. */
+const maxAtOnce = 8
+
+/** Puts the files that Metalinks list in place of the Metalinks. */
+export class MetalinkDocuments {
+  readonly #options: MetalinkDocumentsOptions
+
+  constructor(options: MetalinkDocumentsOptions) {
+    this.#options = options
+  }
+
+  /**
+   * The same tasks, but those of addresses that end in `.meta4` are fetched, read, and replaced by what they list: in
+   * their order, after inputs that were at hand meanwhile. A document that cannot be had or read is a refused task.
+   */
+  async *expand(
+    batches: AsyncIterable<readonly InputTask[]>,
+  ): AsyncGenerator<readonly InputTask[], void, undefined> {
+    if (!this.#options.follow) return yield* batches
+    const fetching: Promise<readonly InputTask[]>[] = []
+    for await (const batch of batches) {
+      const documents = batch.filter(isDocument)
+      if (documents.length === 0) {
+        yield batch
+        continue
+      }
+      yield batch.filter((task) => !isDocument(task))
+      for (const document of documents) {
+        fetching.push(this.#tasksOf(document))
+        const oldest = fetching.length > maxAtOnce ? fetching.shift() : undefined
+        if (oldest) yield await oldest
+      }
+    }
+    for (const document of fetching) yield await document
+    return undefined
+  }
+
+  async #tasksOf(task: DownloadTask): Promise<readonly InputTask[]> {
+    const { fetchOfTask, notice, signal, taskOf, refuse } = this.#options
+    const url = urlOf(task)
+    try {
+      const bytes = await fetchOfTask(task, signal)
+      const entries = parseMetalink(bytes, { name: url, notice })
+      return asAsked(entries, task).map((entry) => withOptionsOf(task, taskOf(entry)))
+    } catch (thrown) {
+      return [refuse(toTrawlError(thrown), url)]
+    }
+  }
+}
+
+function isDocument(task: InputTask): task is DownloadTask {
+  return 'locator' in task && isMetalink({ name: urlOf(task) })
+}
+
+function urlOf({ locator }: DownloadTask): string {
+  return locator.kind === 'source' ? '' : (locator.places[0]?.url ?? '')
+}
+
+/** A name or a checksum that was given with the Metalink is meant for the one file that it lists. */
+function asAsked(entries: readonly ListEntry[], { target, digests }: DownloadTask): readonly ListEntry[] {
+  const { path, dir } = target
+  if ((path !== undefined || digests !== undefined) && entries.length > 1) {
+    throw new TrawlError('ERR_USAGE', `the Metalink lists ${entries.length} files, not one`, {
+      scope: 'task',
+      hint: 'Give no name and no checksum for it; the Metalink has those of its files.',
+    })
+  }
+  return entries.map((entry) => {
+    if (isListFault(entry)) return entry
+    const own = entry.options ?? {}
+    const options = {
+      ...own,
+      ...(path === undefined ? {} : { out: path }),
+      ...(dir === undefined ? {} : { dir }),
+      ...(digests === undefined ? {} : { digests: [...digests, ...(own.digests ?? [])] }),
+    }
+    return { ...entry, options }
+  })
+}
+
+function withOptionsOf(document: DownloadTask, task: InputTask): InputTask {
+  const { split, priority, limitRateBps } = document
+  return {
+    ...task,
+    ...(split === undefined ? {} : { split }),
+    ...(priority === undefined ? {} : { priority }),
+    ...(limitRateBps === undefined ? {} : { limitRateBps }),
+  }
+}

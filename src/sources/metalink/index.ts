@@ -1,0 +1,1 @@
+export { isMetalink, parseMetalink, type ParseMetalinkOptions } from './parse-metalink.ts'
