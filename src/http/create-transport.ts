@@ -13,7 +13,7 @@ import { createOriginTable } from './origin-table.ts'
 import type { ProxySettings } from './proxy/proxy-for.ts'
 import { createProxyRoutes } from './proxy/proxy-route.ts'
 import type { Interceptor, Transport } from './transport.ts'
-import { createUndiciTransport } from './undici-transport.ts'
+import { createBaseTransport } from './base-transport.ts'
 import { defaultUserAgent } from './user-agent.ts'
 
 /** Everything about requests that is the same for a whole job, as plain data (and a cookie jar). */
@@ -70,7 +70,7 @@ export interface CredentialSettings {
 }
 
 /**
- * The transport that everything uses: undici below, and around it the interceptors that the options ask for, from
+ * The transport that everything uses: the base transport, and around it the interceptors that the options ask for, from
  * the inside out: address guard for proxies, headers and tokens by origin, credentials, cookies, redirects. Each
  * hop of a redirect passes all the others.
  *
@@ -79,7 +79,7 @@ export interface CredentialSettings {
 export function createTransport(options: TransportOptions = {}): Transport {
   const connector = connectorOptions(options)
   const direct = createConnect(connector)
-  const base = createUndiciTransport({
+  const base = createBaseTransport({
     ...options,
     userAgent: options.userAgent ?? defaultUserAgent,
     routeFor:

@@ -26,7 +26,7 @@ export interface ExchangeOptions {
 }
 
 /**
- * One request and its response: the handler that undici calls and the body that the user drains, in one object,
+ * One request and its response: the handler that the carrier calls and the body that the user drains, in one object,
  * because a small file should cost little more than its dispatch.
  */
 export class Exchange implements Dispatcher.DispatchHandler, ResponseBody, Abortable {
@@ -37,7 +37,7 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody, Abort
   #controller: Dispatcher.DispatchController | undefined
   /** The response headers were handed out. */
   #answered = false
-  /** The carrier was given back; undici has nothing more to say. */
+  /** The carrier was given back; nothing more comes from it. */
   #over = false
   #firstByte = false
   #retried = false
@@ -255,7 +255,7 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody, Abort
 
   #resume(): void {
     const controller = this.#controller
-    // Not from here: undici may be in the middle of another response, and its parser cannot be entered twice.
+    // Not from here: the reader may be in the middle of another response, and cannot be entered twice.
     if (controller?.paused === true) queueMicrotask(() => controller.resume())
   }
 

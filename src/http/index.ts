@@ -25,6 +25,6 @@ export {
   type TransportRequest,
   type TransportResponse,
 } from './transport.ts'
-export { createUndiciTransport, type UndiciTransportOptions } from './undici-transport.ts'
+export { createBaseTransport, type BaseTransportOptions } from './base-transport.ts'
 export { defaultUserAgent } from './user-agent.ts'
 export * from './headers/index.ts'

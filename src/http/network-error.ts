@@ -1,4 +1,5 @@
 import { isTrawlError, TrawlError, type ErrorCode, type TrawlErrorOptions } from '../core/index.ts'
+import { ConnectionFault } from './h1/connection-fault.ts'
 
 /** How far a request had come when it failed. */
 export interface ExchangeProgress {
@@ -124,6 +125,7 @@ export function exchangeError(error: unknown, progress: ExchangeProgress): Trawl
   const text = error instanceof Error ? error.message : String(error)
   const make = (to: ErrorCode, message: string): TrawlError =>
     new TrawlError(to, `${progress.url}: ${message}`, { cause: error, context: contextOf(progress, code) })
+  if (error instanceof ConnectionFault) return faultError(error, progress, make)
   switch (code) {
     case 'UND_ERR_HEADERS_TIMEOUT':
       return make('ERR_NET_TIMEOUT', 'no answer in time')
@@ -150,6 +152,38 @@ export function exchangeError(error: unknown, progress: ExchangeProgress): Trawl
   }
 }
 
+function faultError(
+  { kind, message }: ConnectionFault,
+  progress: ExchangeProgress,
+  make: (to: ErrorCode, message: string) => TrawlError,
+): TrawlError {
+  switch (kind) {
+    case 'headers-timeout':
+      return make('ERR_NET_TIMEOUT', 'no answer in time')
+    case 'body-timeout':
+      return make('ERR_NET_STALLED', `nothing more came after ${progress.receivedBytes} bytes`)
+    case 'headers-too-long':
+      return make('ERR_HTTP_PROTOCOL', 'the headers are too long')
+    case 'protocol':
+      return make('ERR_HTTP_PROTOCOL', message)
+    default:
+      return closedError(message, progress, make)
+  }
+}
+
+/** A clean close is a server that thinks it is done; a reset is a broken line. */
+function closedError(
+  text: string,
+  progress: ExchangeProgress,
+  make: (to: ErrorCode, message: string) => TrawlError,
+): TrawlError {
+  if (progress.phase !== 'body') {
+    return make('ERR_NET_RESET', `the connection broke before an answer (${text})`)
+  }
+  if (progress.expectedBytes !== undefined) return make('ERR_LENGTH_MISMATCH', lengthText(progress))
+  return make('ERR_NET_RESET', `the connection broke after ${progress.receivedBytes} bytes (${text})`)
+}
+
 function brokenError(
   code: string,
   text: string,
@@ -162,13 +196,9 @@ function brokenError(
     return make('ERR_NET_RESET', `the body ended in the middle, after ${progress.receivedBytes} bytes`)
   }
   if (code === 'UND_ERR_SOCKET' && text.startsWith('bad ')) return make('ERR_HTTP_PROTOCOL', text)
-  // A clean close is a server that thinks it is done; a reset is a broken line.
-  const closed = code === 'UND_ERR_SOCKET'
-  if (closed && progress.phase === 'body' && progress.expectedBytes !== undefined) {
-    return make('ERR_LENGTH_MISMATCH', lengthText(progress))
-  }
+  if (code === 'UND_ERR_SOCKET') return closedError(text, progress, make)
   const after = progress.phase === 'body' ? `after ${progress.receivedBytes} bytes` : 'before an answer'
-  return make('ERR_NET_RESET', `the connection broke ${after} (${closed ? text : code || text})`)
+  return make('ERR_NET_RESET', `the connection broke ${after} (${code || text})`)
 }
 
 function lengthText(progress: ExchangeProgress): string {

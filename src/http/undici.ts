@@ -7,8 +7,12 @@ const require = createRequire(import.meta.url)
  * The three parts of undici that are needed. Its index also loads fetch, WebSocket, caches and mocks, which
  * triples the time to start; where a part has moved, the index is taken all the same.
  */
-export const Client: typeof ClientClass = load('undici/lib/dispatcher/client.js', 'Client')
 export const buildConnector: typeof BuildConnector = load('undici/lib/core/connect.js', 'buildConnector')
+
+/** Only for tunnels through HTTP proxies, and so loaded when it is first wanted. */
+export function loadClient(): typeof ClientClass {
+  return load('undici/lib/dispatcher/client.js', 'Client')
+}
 
 /** Only for HTTP/2, and so loaded when it is first wanted. */
 export function loadPool(): typeof PoolClass {

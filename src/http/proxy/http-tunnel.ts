@@ -3,7 +3,7 @@ import type { buildConnector, Client as UndiciClient } from 'undici'
 import { isTrawlError } from '../../core/index.ts'
 import type { Connect, Opening } from '../connection.ts'
 import { connectError } from '../network-error.ts'
-import { Client } from '../undici.ts'
+import { loadClient } from '../undici.ts'
 import { proxyAuthorization, type ProxyEndpoint } from './proxy-endpoint.ts'
 import { proxyError, proxyRefused, proxyUnreachable } from './proxy-error.ts'
 
@@ -70,6 +70,7 @@ async function open(
   const path = `${host.includes(':') ? `[${host}]` : host}:${port}`
   let reached = false
   let opening: Opening | undefined
+  const Client = loadClient()
   const client = new Client(proxy.origin, {
     allowH2: false,
     headersTimeout: timeoutMs,

@@ -3,6 +3,7 @@ import { TrawlError, toTrawlError } from '../core/index.ts'
 import { createConnect } from './connect/connector.ts'
 import { createDnsCache, systemLookup } from './connect/dns-cache.ts'
 import type { Connect, ConnectionOptions } from './connection.ts'
+import { ConnectionWatch } from './h1/connection-watch.ts'
 import { Exchange } from './exchange.ts'
 import { createLanes, type Lane } from './lanes.ts'
 import { createLocate, type RequestTarget } from './locate.ts'
@@ -13,7 +14,7 @@ import { SignalGroups } from './signal-groups.ts'
 import type { SendOptions, Transport, TransportRequest, TransportResponse } from './transport.ts'
 
 /** How connections are made and how long is waited. */
-export interface UndiciTransportOptions {
+export interface BaseTransportOptions {
   /** Longest wait for response headers and between two chunks, in milliseconds. Default 30 000; 0 is for ever. */
   readonly timeoutMs?: number
   /** Longest wait for a connection with its TLS handshake, in milliseconds. Default 10 000. */
@@ -31,16 +32,17 @@ export interface UndiciTransportOptions {
 }
 
 /**
- * A transport over undici's low-level dispatch: kept-alive connections, no redirects, cookies or retries. Only a
+ * The transport below all others: kept-alive connections, no redirects, cookies or retries. HTTP/1.1 is spoken here,
+ * HTTP/2 by undici (docs/adr/0007-own-http1.md). Only a
  * kept-alive connection that died unnoticed is replaced, once, before the first byte of an answer to GET or
  * HEAD. `Accept-Encoding: identity` is sent unless the request says otherwise. User information in URLs is not
  * sent.
  */
-export function createUndiciTransport(options: UndiciTransportOptions = {}): Transport {
-  return new UndiciTransport(options)
+export function createBaseTransport(options: BaseTransportOptions = {}): Transport {
+  return new BaseTransport(options)
 }
 
-class UndiciTransport implements Transport {
+class BaseTransport implements Transport {
   readonly #locate = createLocate()
   readonly #lanes: ReturnType<typeof createLanes>
   readonly #signals = new SignalGroups<Exchange>()
@@ -49,11 +51,12 @@ class UndiciTransport implements Transport {
   #closed = false
   #onIdle: (() => void) | undefined
 
-  constructor(options: UndiciTransportOptions) {
+  constructor(options: BaseTransportOptions) {
     const connections: Omit<ConnectionOptions, 'connect'> = {
       timeoutMs: options.timeoutMs ?? 30_000,
       keepAliveMs: options.keepAliveMs ?? 10_000,
       maxHeaderBytes: options.maxHeaderBytes ?? 64 * 1024,
+      watch: new ConnectionWatch(),
     }
     const allowHttp2 = options.http2 === 'auto'
     const routeFor = options.routeFor ?? directRoute(options.connectTimeoutMs ?? 10_000, allowHttp2)
