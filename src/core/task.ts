@@ -1,4 +1,4 @@
-import type { Digest } from './digest.ts'
+import type { Digest, DigestAlgorithm } from './digest.ts'
 
 /** Hash of kind, source reference or URL, target rule and occurrence: 32 hexadecimal characters. */
 export type TaskId = string
@@ -54,6 +54,8 @@ export interface DownloadTask {
   readonly headers?: Readonly<Record<string, string>>
   readonly expectedSizeBytes?: number
   readonly digests?: readonly Digest[]
+  /** Computed and recorded also where no digest is expected. */
+  readonly digestAlgorithm?: DigestAlgorithm
   /** Higher goes first. Default 0. */
   readonly priority?: number
   /** At most this many bytes a second for this item. */

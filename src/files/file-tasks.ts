@@ -1,6 +1,7 @@
 import {
   taskId,
   type Digest,
+  type DigestAlgorithm,
   type DownloadTask,
   type Locator,
   type Place,
@@ -16,6 +17,8 @@ export interface FileRequest {
   readonly headers?: Readonly<Record<string, string>>
   readonly expectedSizeBytes?: number
   readonly digests?: readonly Digest[]
+  /** Computed and recorded also where no digest is expected. */
+  readonly digestAlgorithm?: DigestAlgorithm
   readonly priority?: number
   readonly limitRateBps?: number
   readonly split?: number

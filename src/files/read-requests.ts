@@ -83,13 +83,13 @@ class InputTaskMaker {
   readonly #options: GetOptions
   readonly #requestOf: (input: GetInput) => FileRequest
   readonly #taskOf = createTaskMaker()
-  readonly #common: ReturnType<typeof commonHeaders>
+  readonly #common: ReturnType<typeof commonOptions>
   #ordinal = 0
 
   constructor(options: GetOptions) {
     this.#options = options
     this.#requestOf = createRequestMaker(options)
-    this.#common = commonHeaders(options)
+    this.#common = commonOptions(options)
   }
 
   ofInput(give: () => GetInput, input: GetInput): InputTask {
@@ -135,7 +135,7 @@ function createRequestMaker(options: GetOptions): (input: GetInput) => FileReque
     ...(options.out === undefined || options.out === '-' ? {} : { target: { path: options.out } }),
     ...(checksum ? { digests: [checksum] } : {}),
     ...(options.split === 'auto' ? {} : { split: options.split }),
-    ...commonHeaders(options),
+    ...commonOptions(options),
   }
   return (input) => {
     if (typeof input === 'string' || input instanceof URL)
@@ -198,13 +198,16 @@ function* expand(input: GetInput): Generator<() => GetInput, void, undefined> {
   for (const { url } of urls) yield () => url
 }
 
-/** Headers that the user wants sent with every file. */
-function commonHeaders(options: GetOptions): { readonly headers?: Readonly<Record<string, string>> } {
+/** What the user wants for every file. */
+function commonOptions(options: GetOptions): Pick<FileRequest, 'headers' | 'digestAlgorithm'> {
   const headers = {
     ...lowerCased(options.headers),
     ...(options.referer === undefined ? {} : { referer: options.referer }),
   }
-  return Object.keys(headers).length === 0 ? {} : { headers }
+  return {
+    ...(Object.keys(headers).length === 0 ? {} : { headers }),
+    ...(options.digest === undefined ? {} : { digestAlgorithm: options.digest }),
+  }
 }
 
 function requestOptions(

@@ -1,53 +1,66 @@
 import { createReadStream } from 'node:fs'
-import { crc32 } from 'node:zlib'
-import { TrawlError } from '../core/index.ts'
+import { toTrawlError, TrawlError, type Digest } from '../core/index.ts'
+import { ByteCounter, verifyDigests } from '../engine/index.ts'
 import { storageError, type OutputFolder } from '../storage/index.ts'
 
 /** One finished file, looked at again. */
 export interface VerifiedFile {
   /** Relative to the output folder. */
   readonly path: string
+  /** What was compared. */
+  readonly what: string
   readonly error?: TrawlError
 }
 
 /**
- * Reads every file that the journal of a folder calls finished and compares length and CRC-32. Throws ERR_CANCELLED
+ * Reads every file that the journal of a folder calls finished and compares length, CRC-32, and the
+ * digest where one is on record. Throws ERR_CANCELLED
  * and what the journal throws.
  */
 export async function* verifyFiles(
   folder: OutputFolder,
   options: { readonly signal?: AbortSignal } = {},
 ): AsyncGenerator<VerifiedFile, void, undefined> {
-  for await (const { id, path } of folder.journal.outcomes({ status: 'ok' })) {
+  for await (const { id, path, digest } of folder.journal.outcomes({ status: 'ok' })) {
     if (options.signal?.aborted) throw new TrawlError('ERR_CANCELLED', 'the check was cancelled')
     if (path === undefined) continue
     const intent = folder.journal.find(id)?.intent
     const length = folder.journal.doneFile(id)?.lengthBytes
-    const error = await faultOf(`${folder.path}/${path}`, { length, sum: intent?.crc32 })
-    yield error ? { path, error } : { path }
+    const error = await faultOf(`${folder.path}/${path}`, { length, sum: intent?.crc32, digest })
+    const what = digest ? `length, CRC-32 and ${digest.algorithm}` : 'length and CRC-32'
+    yield error ? { path, what, error } : { path, what }
   }
 }
 
 async function faultOf(
   path: string,
-  expected: { readonly length: number | undefined; readonly sum: number | undefined },
+  expected: {
+    readonly length: number | undefined
+    readonly sum: number | undefined
+    readonly digest: Digest | undefined
+  },
 ): Promise<TrawlError | undefined> {
   const fault = (why: string): TrawlError =>
     new TrawlError('ERR_VERIFY_FAILED', `${path}: ${why}`, { context: { path } })
-  let length = 0
-  let sum = 0
+  const { digest } = expected
+  const counter = new ByteCounter(digest ? [digest.algorithm] : undefined)
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-      const bytes = chunk as Buffer
-      length += bytes.length
-      sum = crc32(bytes, sum)
+      counter.update(chunk as Buffer)
     }
   } catch (error) {
     return fault(storageError(error, { path, doing: 'read' }).message)
   }
-  if (expected.length !== undefined && length !== expected.length) {
-    return fault(`${length} bytes instead of ${expected.length}`)
+  if (expected.length !== undefined && counter.count !== expected.length) {
+    return fault(`${counter.count} bytes instead of ${expected.length}`)
   }
-  if (expected.sum !== undefined && sum !== expected.sum) return fault('other bytes than were downloaded')
+  if (expected.sum !== undefined && counter.crc32 !== expected.sum) {
+    return fault('other bytes than were downloaded')
+  }
+  try {
+    if (digest) verifyDigests([digest], counter.digests(), path)
+  } catch (error) {
+    return fault(toTrawlError(error).message)
+  }
   return undefined
 }

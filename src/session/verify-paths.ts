@@ -44,7 +44,7 @@ export async function* verifyPaths(
         const absolute = join(dir, file.path)
         if (dir !== path && absolute !== path) continue
         const faults = file.error ? [file.error.toJSON()] : []
-        yield { path: absolute, what: 'length and CRC-32', faults }
+        yield { path: absolute, what: file.what, faults }
       }
     } finally {
       folder.close()

@@ -3,6 +3,7 @@ import {
   toTrawlError,
   TrawlError,
   type Clock,
+  type Digest,
   type Extent,
   type Place,
   type Validators,
@@ -12,7 +13,13 @@ import type { Sink } from '../../storage/index.ts'
 import { reportOf, type Lease, type LeaseReport } from '../governor/index.ts'
 import type { KeptBytes, TransferCallbacks, TransferOrder } from '../transfer/transfer.ts'
 import { judgeResponse } from '../transfer/judge-response.ts'
-import { combineCrc32 } from '../verify/index.ts'
+import {
+  announcedDigest,
+  checkAnnounced,
+  combineCrc32,
+  partDigestOf,
+  type PartDigest,
+} from '../verify/index.ts'
 import { areWeak, checkRangeAnswer, ifRangeOf, validatorsOf } from './range-answer.ts'
 import { SegmentTable, type Segment } from './segment-table.ts'
 
@@ -26,6 +33,8 @@ export interface SegmentedTransferOptions {
   readonly generation: number
   readonly lengthBytes: number
   readonly contentType: string | undefined
+  /** What the first answer says of the bytes of the whole file. */
+  readonly digest: Digest | undefined
   /** By origin, as far as known. */
   readonly validators: Record<string, Validators>
   /** False where the server said that it has no ranges. */
@@ -50,6 +59,7 @@ export class SegmentedTransfer {
   readonly #runners = new Set<Runner>()
   readonly #abort = new AbortController()
   readonly #stopListening: () => void
+  #announced: Digest | undefined
   #places: Place[]
   #useIfRange = true
   #ranges: boolean
@@ -66,6 +76,7 @@ export class SegmentedTransfer {
     this.#table = new SegmentTable(options.lengthBytes)
     this.#places = [...options.order.places]
     this.#ranges = options.rangesAllowed
+    this.#announced = options.digest
     const onAbort = (): void => this.#abort.abort(options.signal.reason)
     options.signal.addEventListener('abort', onAbort, { once: true })
     const stopCapacity = options.callbacks.onCapacity(() => this.#grow())
@@ -105,6 +116,11 @@ export class SegmentedTransfer {
       this.#stopListening()
     }
     return this.#wholeCrc()
+  }
+
+  /** The digest of the whole file that the servers told, all the same. */
+  get announced(): Digest | undefined {
+    return this.#announced
   }
 
   /** What is safely on disk, for going on later. */
@@ -222,13 +238,34 @@ export class SegmentedTransfer {
       const refused = response.status === 416 ? undefined : judgeResponse(response, clock)
       if (refused) throw refused
       checkRangeAnswer(response, question)
+      this.#checkDigest(response)
     } catch (error) {
       response.body.cancel()
       throw error
     }
     this.#options.validators[hostOf(place.url)] ??= validatorsOf(response)
+    runner.partDigest = partDigestOf(response)
     if (checkBytes > 0) runner.overlap = sink.read(start, checkBytes)
     return response
+  }
+
+  /** Servers that say different things of the whole file do not have the same one. */
+  #checkDigest(response: TransportResponse): void {
+    const told = announcedDigest(response)
+    if (!told) return
+    const { url } = response
+    checkAnnounced(this.#options.order.task.digests, told, url)
+    this.#announced ??= told
+    if (this.#places.length > 1) checkAnnounced([this.#announced], told, url)
+    else if (this.#announced.algorithm === told.algorithm && this.#announced.value !== told.value) {
+      throw new TrawlError(
+        'ERR_ENTITY_CHANGED',
+        `the file changed on the server: another ${told.algorithm}`,
+        {
+          context: { url },
+        },
+      )
+    }
   }
 
   /** Where nothing identifies the version, bytes at the seam of an earlier run are compared. */
@@ -252,6 +289,7 @@ export class SegmentedTransfer {
     const { segment, lease } = runner
     await response.body.drain((whole) => {
       if (this.#failure || runner.given) return false
+      runner.partDigest?.update(whole)
       const chunk = runner.overlap ? this.#compareOverlap(runner, whole) : whole
       const left = segment.end - segment.at
       const part = chunk.length > left ? chunk.subarray(0, left) : chunk
@@ -273,6 +311,7 @@ export class SegmentedTransfer {
         `the connection ended ${segment.end - segment.at} bytes early`,
       )
     }
+    runner.partDigest?.check()
   }
 
   #compareOverlap(runner: Runner, chunk: Buffer): Buffer {
@@ -343,6 +382,8 @@ export class SegmentedTransfer {
 
   #runnerFailed(runner: Runner, error: TrawlError): void {
     if (this.#failure || runner.given) return
+    // Wrong bytes are in the sink; none of it can be trusted. Where only the headers disagree, nothing was taken.
+    if (error.code === 'ERR_DIGEST_MISMATCH' && error.retry !== 'never') return this.#fail(error)
     if (error.code === 'ERR_RANGE_IGNORED') {
       // Some caches refuse If-Range; asked once more without it, the answer's own validators decide.
       if (this.#useIfRange && ifRangeOf(this.#options.validators[this.#options.hostOf(runner.place.url)])) {
@@ -417,6 +458,8 @@ class Runner {
   response: TransportResponse | undefined
   /** Bytes to compare before new ones are taken. */
   overlap: Buffer | undefined
+  /** Of this answer alone. */
+  partDigest: PartDigest | undefined
   /** Given up for a faster one. */
   given = false
   #measuredBytes = 0

@@ -5,6 +5,7 @@ import {
   parseContentLength,
   type TransportResponse,
 } from '../../http/index.ts'
+import { announcedDigest } from '../verify/index.ts'
 import type { EntityFacts } from './transfer.ts'
 
 /** What the headers of a good response say about the file behind it. */
@@ -32,6 +33,8 @@ export function entityFactsOf(response: TransportResponse): EntityFacts {
     const accepts = parseAcceptRanges(ranges)
     if (accepts !== undefined) facts.acceptsRanges = accepts
   }
+  const digest = announcedDigest(response)
+  if (digest !== undefined) facts.digest = digest
   if (contentDisposition !== undefined) facts.contentDisposition = contentDisposition
   return facts
 }

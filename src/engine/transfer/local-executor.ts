@@ -3,6 +3,7 @@ import {
   TrawlError,
   type Clock,
   type Digest,
+  type DigestAlgorithm,
   type Extent,
   type Place,
 } from '../../core/index.ts'
@@ -11,7 +12,7 @@ import type { Sink } from '../../storage/index.ts'
 import { reportOf, type Lease, type LeaseReport } from '../governor/index.ts'
 import { hostOf } from '../run/host-of.ts'
 import { SegmentedTransfer } from '../segments/segmented-transfer.ts'
-import { algorithmsOf, ByteCounter, verifyDigests } from '../verify/index.ts'
+import { ByteCounter, checkAnnounced, verifyFile, wantedAlgorithms } from '../verify/index.ts'
 import { entityFactsOf } from './entity-facts.ts'
 import { judgeResponse } from './judge-response.ts'
 import type {
@@ -105,6 +106,7 @@ class Attempt {
       const error = judgeResponse(response, this.#options.clock) ?? refuseEncoded(response)
       if (error) throw error
       const facts = entityFactsOf(response)
+      checkAnnounced(this.#order.task.digests, facts.digest, facts.url)
       const sink = this.#open(facts, undefined)
       if (!sink) {
         response.body.cancel()
@@ -177,6 +179,7 @@ class Attempt {
       generation: this.#generation,
       lengthBytes,
       contentType: facts.contentType,
+      digest: facts.digest,
       validators: { ...kept?.validators, [hostOf(place.url)]: facts.validators },
       rangesAllowed: facts.acceptsRanges !== false,
       hostOf,
@@ -196,8 +199,10 @@ class Attempt {
     const sink = this.#sink
     if (!sink) throw new TrawlError('ERR_INTERNAL', 'a transfer without a sink')
     checkLength(task.expectedSizeBytes, lengthBytes, facts.url)
-    const digests = task.digests ? await digestsOf(sink, lengthBytes, task.digests) : []
-    if (task.digests) verifyDigests(task.digests, digests, facts.url)
+    const told = transfer.announced
+    const wanted = wantedAlgorithms(task, told)
+    const digests = wanted ? await digestsOf(sink, lengthBytes, wanted) : []
+    verifyFile(task, told, digests, facts.url)
     return {
       result: 'staged',
       sink,
@@ -315,8 +320,12 @@ function refuseEncoded(response: TransportResponse): TrawlError | undefined {
 }
 
 /** Digests of a staged file, read back from the disk a piece at a time so that nothing else has to wait. */
-async function digestsOf(sink: Sink, lengthBytes: number, expected: readonly Digest[]): Promise<Digest[]> {
-  const counter = new ByteCounter(algorithmsOf(expected))
+async function digestsOf(
+  sink: Sink,
+  lengthBytes: number,
+  algorithms: readonly DigestAlgorithm[],
+): Promise<Digest[]> {
+  const counter = new ByteCounter(algorithms)
   for (let at = 0; at < lengthBytes; at += segmentedBytes) {
     counter.update(sink.read(at, Math.min(segmentedBytes, lengthBytes - at)))
     await new Promise(setImmediate)

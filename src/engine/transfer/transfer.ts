@@ -40,6 +40,8 @@ export interface EntityFacts {
   readonly contentType?: string
   readonly contentDisposition?: string
   readonly validators: Validators
+  /** What the server says of the bytes of the whole file. */
+  readonly digest?: Digest
   /** What Accept-Ranges says; undefined when it is missing. */
   readonly acceptsRanges?: boolean
   /** All fields, names in lower case, for name templates. */

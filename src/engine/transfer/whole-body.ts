@@ -1,6 +1,6 @@
 import { TrawlError, type DownloadTask } from '../../core/index.ts'
 import type { FileFacts, Sink } from '../../storage/index.ts'
-import { algorithmsOf, ByteCounter, verifyDigests } from '../verify/index.ts'
+import { ByteCounter, verifyFile, wantedAlgorithms } from '../verify/index.ts'
 import type { EntityFacts, StagedTransfer } from './transfer.ts'
 
 export interface WholeBodyOptions {
@@ -20,8 +20,7 @@ export class WholeBody {
 
   constructor(options: WholeBodyOptions) {
     this.#options = options
-    const { digests } = options.task
-    this.#counter = new ByteCounter(digests === undefined ? undefined : algorithmsOf(digests))
+    this.#counter = new ByteCounter(wantedAlgorithms(options.task, options.facts.digest))
   }
 
   take(chunk: Buffer): void | Promise<void> {
@@ -35,7 +34,7 @@ export class WholeBody {
   }
 
   /**
-   * The file after the end of the body: length and expected digests have been checked. Throws ERR_LENGTH_MISMATCH,
+   * The file after the end of the body: length and known digests have been checked. Throws ERR_LENGTH_MISMATCH,
    * ERR_DIGEST_MISMATCH.
    */
   staged(): StagedTransfer {
@@ -44,7 +43,7 @@ export class WholeBody {
     checkLength(facts.lengthBytes, counter.count, facts.url)
     checkLength(task.expectedSizeBytes, counter.count, facts.url)
     const digests = counter.digests()
-    if (task.digests) verifyDigests(task.digests, digests, facts.url)
+    verifyFile(task, facts.digest, digests, facts.url)
     return {
       result: 'staged',
       sink,

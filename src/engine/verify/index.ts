@@ -1,4 +1,7 @@
+export { announcedDigest, checkAnnounced, contentDigest } from './announced-digests.ts'
 export { algorithmsOf, ByteCounter } from './byte-counter.ts'
 export { combineCrc32 } from './crc32-combine.ts'
 export { createCrc32c } from './crc32c.ts'
+export { PartDigest, partDigestOf } from './part-digest.ts'
 export { verifyDigests } from './verify-digests.ts'
+export { verifyFile, wantedAlgorithms } from './wanted-digests.ts'
