@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { delimiter, isAbsolute, join } from 'node:path'
 import { describe } from 'vitest'
 
 const requireAll = process.env['TRAWL_REQUIRE_ALL'] === '1'
 
 /** Absolute path of a program, or undefined where it is not installed. */
 export function findProgram(name: string): string | undefined {
+  if (isAbsolute(name)) return existsSync(name) ? name : undefined
   for (const dir of [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin']) {
     if (dir !== '' && existsSync(join(dir, name))) return join(dir, name)
   }

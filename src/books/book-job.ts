@@ -196,7 +196,7 @@ class BookWork implements JobWork {
       }
       this.#failedWhole(work.id, work.input, error)
     }
-    if (result.status === 'done' || result.status === 'unchanged') this.#archive?.add(key)
+    if (isFinished(result)) this.#archive?.add(key)
     this.#tell(result)
     await spec.hooks?.afterBook?.(result)
   }
@@ -248,6 +248,11 @@ class BookWork implements JobWork {
     this.#report?.add(outcome)
     this.#parts.context.emit({ type: 'task.finished', outcome })
   }
+}
+
+/** What may be in an archive is whole, and nothing in it is likely to be no page. */
+function isFinished({ status, suspect }: BookResult): boolean {
+  return (status === 'done' || status === 'unchanged') && suspect !== true
 }
 
 /** Scopes of errors that no other work would be spared. */

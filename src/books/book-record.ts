@@ -55,6 +55,10 @@ export interface BookRecord {
   readonly partial: 'strict' | 'placeholder' | 'skip'
   readonly pages: readonly PageRecord[]
   readonly containers: readonly ContainerRecord[]
+  /** What was odd about the pages as a whole. */
+  readonly notes?: readonly string[]
+  /** Set where several pages are one image that is likely to be no page. */
+  readonly suspect?: boolean
   readonly finishedMs: number
 }
 

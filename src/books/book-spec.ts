@@ -1,5 +1,5 @@
 import type { BookCommandOptions } from '../config/index.ts'
-import type { ErrorData } from '../core/index.ts'
+import type { BookMetadata, ErrorData } from '../core/index.ts'
 import type { SourceInput, SourceRegistry } from '../sources/index.ts'
 
 /** What a caller may give as input: a URL, a path, a pattern, or an input with hints for its source. */
@@ -18,6 +18,8 @@ export interface BookSpec {
   readonly sources: SourceRegistry
   /** Whether inputs may be paths of this machine. */
   readonly localFiles: boolean
+  /** Takes the place of what sources say; options such as title win over it. */
+  readonly metadata?: Partial<BookMetadata>
   readonly hooks?: BookHooks
 }
 
@@ -33,6 +35,10 @@ export interface BookResult {
   readonly files: readonly string[]
   readonly pages: number
   readonly missing: readonly MissingPage[]
+  /** What is odd about the pages as a whole, in short sentences. */
+  readonly notes?: readonly string[]
+  /** Several pages are one image, which is likely to be no page. Such a work is not added to the archive file. */
+  readonly suspect?: boolean
   readonly error?: ErrorData
 }
 

@@ -4,5 +4,6 @@ export { bookRecordPath, readBookRecord, type BookRecord } from './book-record.t
 export type { BookHooks, BookInputs, BookResult, BookSpec, BookStatus, MissingPage } from './book-spec.ts'
 export { planBooks, type BookPlan } from './plan-books.ts'
 export { repackBook, type RepackedBook } from './repack-book.ts'
+export { readMetadataFile } from './metadata-file.ts'
 export { sourceInputs } from './plan-works.ts'
 export { verifyBooks, type BookFault, type VerifiedBook } from './verify-books.ts'

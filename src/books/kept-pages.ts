@@ -12,14 +12,21 @@ interface Kept {
 }
 
 /**
- * Originals that stand in the containers of a work, found by the offsets of its record: copied into `into` when their
+ * Originals that stand in the containers of a work, found by the offsets of its record: copied into the folder `into` when their
  * SHA-256 is right. Gives the path of the copy, or undefined where the page must be fetched.
  */
 export function createKeptPages(
   record: BookRecord | undefined,
-  dir: string,
-  into: string,
+  options: {
+    /** Absolute output folder. */
+    readonly dir: string
+    readonly into: string
+    /** SHA-256 of images that are no pages: they are not kept. */
+    readonly refused: readonly string[]
+  },
 ): (key: string) => Promise<string | undefined> {
+  const { dir, into } = options
+  const refused = new Set(options.refused.map((digest) => digest.toLowerCase()))
   if (!record) return () => Promise.resolve(undefined)
   const kept = new Map<string, Kept>()
   const containers = record.containers.filter((container) => stands(container, dir))
@@ -27,7 +34,7 @@ export function createKeptPages(
   for (const page of record.pages) {
     const first = at
     at += page.parts
-    if (page.missing || page.sha256 === undefined || page.parts !== 1) continue
+    if (page.missing || page.sha256 === undefined || page.parts !== 1 || refused.has(page.sha256)) continue
     const sources = containers.flatMap((container) => {
       const place = container.pages[first]
       return place?.verbatim === true && place.length > 0 ? [{ container, at: first }] : []

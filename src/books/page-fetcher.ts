@@ -11,8 +11,9 @@ import {
   type Place,
 } from '../core/index.ts'
 import { FolderDestination, type Engine, type RetryOptions, type Run } from '../engine/index.ts'
-import { checkImage, type CheckedImage, type CheckLevel, type ImageExpectation } from '../images/index.ts'
+import { sameRatio, type CheckedImage, type ImageExpectation } from '../images/index.ts'
 import type { OutputFolder } from '../storage/index.ts'
+import type { PageCheck } from './page-check.ts'
 
 /** An image wanted in staging. */
 export interface ImageWish {
@@ -41,7 +42,7 @@ export class Unfinished extends Error {}
 export interface PageFetcherOptions {
   readonly engine: Engine
   readonly folder: OutputFolder
-  readonly check: CheckLevel
+  readonly check: PageCheck
   readonly retry: RetryOptions
   readonly spaceWaitMs: number
   readonly maxSizeBytes?: number
@@ -56,6 +57,10 @@ interface Wanted {
   readonly reject: (error: unknown) => void
   /** Which alternative is tried; of mirrors there is one step for all. */
   step: number
+  /** The same picture in another size is taken too. */
+  reduced: boolean
+  /** First step whose image was of another size, but of the same ratio. */
+  reducedStep: number | undefined
   error: TrawlError | undefined
   attempts: number
   fetchedBytes: number
@@ -72,6 +77,8 @@ export class PageFetcher {
   #ready: DownloadTask[] = []
   #wake: (() => void) | undefined
   #closed = false
+  /** A server was seen to limit sizes silently: the next ones are not asked for each alternative in vain. */
+  #limited = false
   /** Settles when the run has ended; rejects with what ended all of it. */
   readonly done: Promise<void>
 
@@ -98,7 +105,8 @@ export class PageFetcher {
       itemEvents: options.itemEvents,
       acceptor: async (staged, task) => {
         await staged.sink.checkpoint()
-        return this.#check(options.folder.partPath(task.id), this.#wanted.get(task.id)?.wish)
+        const wanted = this.#wanted.get(task.id)
+        return this.#check(options.folder.partPath(task.id), wanted?.wish, wanted?.reduced)
       },
       signal: options.signal,
     })
@@ -111,7 +119,17 @@ export class PageFetcher {
     const found = await this.#fromBefore(wish)
     if (found) return found
     return new Promise((resolve, reject) => {
-      this.#offer({ wish, resolve, reject, step: 0, error: undefined, attempts: 0, fetchedBytes: 0 })
+      this.#offer({
+        wish,
+        resolve,
+        reject,
+        step: 0,
+        reduced: this.#limited,
+        reducedStep: undefined,
+        error: undefined,
+        attempts: 0,
+        fetchedBytes: 0,
+      })
     })
   }
 
@@ -126,7 +144,7 @@ export class PageFetcher {
       wanted.reject(new Unfinished())
       return
     }
-    const task = taskOf(wanted.wish, wanted.step)
+    const task = taskOf(wanted.wish, wanted.step, wanted.reduced)
     this.#wanted.set(task.id, wanted)
     this.#ready.push(task)
     this.#wake?.()
@@ -174,23 +192,35 @@ export class PageFetcher {
       // The first alternative is the one that was promised: its reason says most, unless it was only not offered.
       const error = fromErrorData(outcome.error)
       wanted.error = wanted.error === undefined || ladderStatus.has(wanted.error.code) ? error : wanted.error
+      if (!wanted.reduced && isReduced(error)) wanted.reducedStep ??= wanted.step
       wanted.step++
       if (wanted.step < steps(wanted.wish)) this.#offer(wanted)
-      else wanted.reject(wanted.error)
+      else this.#offerReduced(wanted, wanted.error)
     } else wanted.reject(new Unfinished())
     this.#wake?.()
+  }
+
+  /** Nobody has the size that the source says: what was offered in another one is better than no page. */
+  #offerReduced(wanted: Wanted, error: TrawlError): void {
+    if (wanted.reducedStep === undefined) {
+      wanted.reject(error)
+      return
+    }
+    this.#limited = true
+    this.#offer({ ...wanted, step: wanted.reducedStep, reduced: true, reducedStep: undefined })
   }
 
   /** What an earlier run staged, checked again: a file may have been harmed since. */
   async #fromBefore(wish: ImageWish): Promise<StagedImage | undefined> {
     const { folder } = this.#options
-    for (let step = 0; step < steps(wish); step++) {
-      const { id, locator } = taskOf(wish, step)
+    const count = steps(wish)
+    for (let at = 0; at < 2 * count; at++) {
+      const { id, locator } = taskOf(wish, at % count, at >= count)
       const file = folder.journal.doneFile(id)
       if (!file) continue
       const path = `${folder.path}/${file.path}`
       try {
-        const checked = await this.#check(path, wish)
+        const checked = await this.#check(path, wish, at >= count)
         const url = 'places' in locator ? (locator.places[0]?.url ?? '') : ''
         return { path, checked, url, attempts: 0, fetchedBytes: 0, fromBefore: true }
       } catch (thrown) {
@@ -203,13 +233,11 @@ export class PageFetcher {
     return undefined
   }
 
-  #check(path: string, wish: ImageWish | undefined): Promise<CheckedImage> {
-    const { check, signal } = this.#options
-    return checkImage(path, { level: check, expected: wish?.expected ?? {}, sha256: true, signal }).catch(
-      (error: unknown) => {
-        throw withoutPath(toTrawlError(error), path)
-      },
-    )
+  #check(path: string, wish: ImageWish | undefined, reduced = false): Promise<CheckedImage> {
+    const expected: ImageExpectation = { ...wish?.expected, sizeRule: reduced ? 'ratio' : 'exact' }
+    return this.#options.check(path, expected).catch((error: unknown) => {
+      throw withoutPath(toTrawlError(error), path)
+    })
   }
 }
 
@@ -224,12 +252,22 @@ function steps(wish: ImageWish): number {
   return wish.locator.kind === 'alternatives' ? wish.locator.places.length : 1
 }
 
-function taskOf(wish: ImageWish, step: number): DownloadTask {
+/** True for an image of the right ratio in the wrong size. */
+function isReduced(error: TrawlError): boolean {
+  if (error.code !== 'ERR_IMAGE_DIMENSIONS') return false
+  const { widthPx, heightPx, expectedWidthPx, expectedHeightPx } = error.context
+  const given = [widthPx, heightPx, expectedWidthPx, expectedHeightPx].map(Number)
+  const [width = 0, height = 0, wantedWidth = 0, wantedHeight = 0] = given
+  const expected = { widthPx: wantedWidth, heightPx: wantedHeight }
+  return sameRatio({ widthPx: width, heightPx: height }, expected)
+}
+
+function taskOf(wish: ImageWish, step: number, reduced: boolean): DownloadTask {
   const { locator, key, ordinal, headers, expected } = wish
   const place: Place | undefined = locator.places[step]
   const own: Locator =
     locator.kind === 'alternatives' && place ? { kind: 'mirrors', places: [place] } : locator
-  const path = `pages/${key}${step === 0 ? '' : `-${step + 1}`}`
+  const path = `pages/${key}${step === 0 ? '' : `-${step + 1}`}${reduced ? '-reduced' : ''}`
   const target = { path }
   return {
     id: taskId('page', own, target, 0),

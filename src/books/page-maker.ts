@@ -2,23 +2,24 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeLocator, TrawlError, type Page } from '../core/index.ts'
 import {
-  checkImage,
   planFingerprint,
   transformPage,
   type CheckedImage,
-  type CheckLevel,
   type ImageExpectation,
   type ImageFacts,
   type PagePlan,
 } from '../images/index.ts'
 import type { Source, SourceContext } from '../sources/index.ts'
 import { composePage } from './compose-page.ts'
+import type { PageCheck } from './page-check.ts'
 import type { PageFetcher, StagedImage } from './page-fetcher.ts'
 import { changesPages } from './page-settings.ts'
 
 /** A page ready to be packed: one part, or several where it was cut. */
 export interface MadePage {
   readonly parts: readonly { readonly path: string; readonly facts: ImageFacts }[]
+  /** Path of the checked original. */
+  readonly original: string
   readonly checked: CheckedImage
   readonly url: string
   readonly attempts: number
@@ -33,7 +34,7 @@ export interface PageMakerOptions {
   /** Absolute folder of the work's staging. */
   readonly dir: string
   readonly plan: PagePlan
-  readonly check: CheckLevel
+  readonly check: PageCheck
   /** Sent with every request; those of a page win. */
   readonly headers: Readonly<Record<string, string>>
   /** A checked original that is here already, such as in a container of before. */
@@ -103,8 +104,7 @@ export class PageMaker {
   }
 
   async #local(page: Page, path: string): Promise<StagedImage> {
-    const { check: level, signal } = this.#options
-    const checked = await checkImage(path, { level, expected: expectationOf(page), sha256: true, signal })
+    const checked = await this.#options.check(path, expectationOf(page))
     return { path, checked, url: path, attempts: 0, fetchedBytes: 0, fromBefore: true }
   }
 
@@ -113,7 +113,7 @@ export class PageMaker {
     if (widthPx === undefined || heightPx === undefined) {
       throw new TrawlError('ERR_SOURCE_PARSE', 'a composed page without a size', { scope: 'task' })
     }
-    const { dir, check: level, signal } = this.#options
+    const { dir, check, signal } = this.#options
     const path = join(dir, 'composed', `${key}.png`)
     let images: readonly StagedImage[] = []
     if (!existsSync(path)) {
@@ -127,7 +127,7 @@ export class PageMaker {
       })
       await composePage({ widthPx, heightPx }, staged, path, signal)
     }
-    const checked = await checkImage(path, { level, expected: { widthPx, heightPx }, sha256: true, signal })
+    const checked = await check(path, { widthPx, heightPx })
     return {
       path,
       checked,
@@ -164,6 +164,6 @@ function expectationOf(page: Page): ImageExpectation {
 }
 
 function rest(image: StagedImage): Omit<MadePage, 'parts'> {
-  const { checked, url, attempts, fetchedBytes, fromBefore } = image
-  return { checked, url, attempts, fetchedBytes, fromBefore }
+  const { path: original, checked, url, attempts, fetchedBytes, fromBefore } = image
+  return { original, checked, url, attempts, fetchedBytes, fromBefore }
 }

@@ -1,5 +1,5 @@
 import { parseDescramble, parsePageSize, parseResize, type BookCommandOptions } from '../config/index.ts'
-import { murmur128, TrawlError, type BookMetadata } from '../core/index.ts'
+import { murmur128, type BookMetadata } from '../core/index.ts'
 import { planFingerprint, type PagePlan } from '../images/index.ts'
 import type { PackOptions } from '../pack/index.ts'
 
@@ -33,32 +33,31 @@ export function changesPages(plan: PagePlan): boolean {
 /** A4 in points, the width of `fit-width`. */
 const fitWidthPt = 595
 
-/**
- * The options of the packers, without name. Throws ERR_PACK_UNSUPPORTED for sheets, which no writer has yet.
- */
+const pointsPerMm = 72 / 25.4
+
+/** The options of the packers, without name. */
 export function packOptionsOf(
   options: Pick<BookCommandOptions, 'pdfA' | 'dpi' | 'pageSize' | 'quality' | 'durability'>,
   password: string | undefined,
 ): Omit<PackOptions, 'path'> {
-  const rule = parsePageSize(options.pageSize)
-  if (rule?.rule === 'sheet') {
-    throw new TrawlError(
-      'ERR_PACK_UNSUPPORTED',
-      `--page-size ${options.pageSize}: sheets are not supported`,
-      {
-        hint: 'Give image or fit-width.',
-      },
-    )
-  }
-  const { dpi } = options
+  const pageSize = pageSizeOf(options)
   return {
     durability: options.durability,
     jpegQuality: options.quality,
     ...(password === undefined ? {} : { password }),
     ...(options.pdfA === undefined ? {} : { pdfA: true }),
-    ...(rule?.rule === 'fit-width' ? { pageSize: { mode: 'fit-width', widthPt: fitWidthPt } } : {}),
-    ...(rule?.rule !== 'fit-width' && dpi !== undefined ? { pageSize: { mode: 'dpi', dpi } } : {}),
+    ...(pageSize ? { pageSize } : {}),
   }
+}
+
+function pageSizeOf(options: Pick<BookCommandOptions, 'dpi' | 'pageSize'>): PackOptions['pageSize'] {
+  const rule = parsePageSize(options.pageSize)
+  if (rule?.rule === 'fit-width') return { mode: 'fit-width', widthPt: fitWidthPt }
+  if (rule?.rule === 'sheet') {
+    const { widthMm, heightMm } = rule
+    return { mode: 'sheet', widthPt: widthMm * pointsPerMm, heightPt: heightMm * pointsPerMm }
+  }
+  return options.dpi === undefined ? undefined : { mode: 'dpi', dpi: options.dpi }
 }
 
 /** Hash of all settings that change what is made of the same pages. */

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { DownloadEventBody } from '../core/index.ts'
 import type { Engine } from '../engine/index.ts'
 import type { TemplateValues } from '../storage/index.ts'
@@ -8,6 +8,7 @@ import { createItemFilter } from './item-filter.ts'
 import { urlOf } from './page-maker.ts'
 import { planWorks } from './plan-works.ts'
 import { containerExtensions } from './publish-book.ts'
+import { containerPath } from './publish-work.ts'
 import { sourceContext } from './source-context.ts'
 
 /** What a book job would make of a work. */
@@ -52,10 +53,11 @@ export async function* planBooks(
     for await (const { page } of work.pages) pages.push(urlOf(page))
     const fields = bookValues(work, work.metadata, pages.length)
     const name = options.out ?? template.render(fields)
-    const files = options.formats.map((format) => {
-      const extension = containerExtensions[format]
-      return resolve(join(options.dir, name.endsWith(extension) ? name : `${name}${extension}`))
-    })
+    const dir = resolve(options.dir)
+    const given = options.out !== undefined
+    const files = options.formats.map((format) =>
+      containerPath({ dir, name, extension: containerExtensions[format], given }),
+    )
     yield { id: work.id, title: work.metadata.title, source: work.source.name, files, fields, pages }
   }
 }

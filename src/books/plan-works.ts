@@ -124,6 +124,7 @@ function workFacts(parts: PlanParts, stream: Stream, reader: ItemReader): WorkFa
   const found: BookMetadata = book?.metadata ?? { title: stream.title ?? stream.input.text }
   const metadata: BookMetadata = {
     ...found,
+    ...parts.spec.metadata,
     ...(title === undefined ? {} : { title }),
     ...(author === undefined || author.length === 0 ? {} : { authors: author }),
     ...(direction === undefined ? {} : { direction }),

@@ -15,6 +15,7 @@ import {
   type PackReader,
 } from '../pack/index.ts'
 import { parseSelection } from '../sources/index.ts'
+import { readMetadataFile } from './metadata-file.ts'
 import { passwordOf } from './password.ts'
 import { changesPages, packOptionsOf, pagePlanOf } from './page-settings.ts'
 import { claimFinalPath, containerExtensions } from './publish-book.ts'
@@ -59,6 +60,7 @@ export async function repackBook(
     let pages = 0
     const fan = preparing(createPackFan(writers), { plan, dir, check: options.check, ...run })
     const override: Partial<BookMetadata> = {
+      ...(options.metadata === undefined ? {} : await readMetadataFile(options.metadata)),
       ...(options.title === undefined ? {} : { title: options.title }),
       ...(options.author === undefined || options.author.length === 0 ? {} : { authors: options.author }),
       ...(options.direction === undefined ? {} : { direction: options.direction }),

@@ -1,14 +1,8 @@
-import { mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, isAbsolute, join, resolve } from 'node:path'
-import {
-  formats as formatVersions,
-  toTrawlError,
-  TrawlError,
-  type DownloadEventBody,
-  type Outcome,
-} from '../core/index.ts'
+import { mkdirSync, rmdirSync, rmSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { toTrawlError, TrawlError, type DownloadEventBody, type Outcome } from '../core/index.ts'
 import type { Engine } from '../engine/index.ts'
-import { placeholderPage, probeImageFile, type PagePlan } from '../images/index.ts'
+import { isBlankImage, type PagePlan } from '../images/index.ts'
 import {
   createPackFan,
   createPackWriter,
@@ -18,35 +12,21 @@ import {
 } from '../pack/index.ts'
 import type { SourceContext } from '../sources/index.ts'
 import type { NameTemplate, OutputFolder } from '../storage/index.ts'
-import { bookValues } from './book-names.ts'
-import {
-  bookRecordPath,
-  readBookRecord,
-  writeBookRecord,
-  type BookRecord,
-  type ContainerRecord,
-  type PageRecord,
-} from './book-record.ts'
+import { bookRecordPath, readBookRecord, type BookRecord, type PageRecord } from './book-record.ts'
 import type { BookResult, BookSpec, MissingPage } from './book-spec.ts'
+import { checkSet, type SetFindings } from './check-set.ts'
 import { createKeptPages } from './kept-pages.ts'
+import { missingPageImage } from './missing-page-image.ts'
+import { createPageCheck } from './page-check.ts'
 import { PageFetcher, Unfinished } from './page-fetcher.ts'
-import { createPageKeys } from './page-keys.ts'
 import { PageMaker, urlOf, type MadePage } from './page-maker.ts'
 import { packOptionsOf, pagePlanOf, settingsFingerprint } from './page-settings.ts'
 import { inOrder, type PlannedPage, type PlannedWork } from './planned-work.ts'
-import {
-  absoluteOf,
-  claimFinalPath,
-  containerExtensions,
-  publishContainer,
-  recordedPath,
-  removeSuperseded,
-  stands,
-  writeSidecar,
-  type NamingRules,
-} from './publish-book.ts'
+import { absoluteOf } from './publish-book.ts'
+import { publishWork, stagedContainer } from './publish-work.ts'
 import { commonHeaders } from './source-context.ts'
 import { defaultWindow, startPages, type PageState } from './start-pages.ts'
+import { isUnchanged, unchangedOutcomes } from './unchanged-work.ts'
 
 export interface WorkRunOptions {
   readonly spec: BookSpec
@@ -83,6 +63,8 @@ class WorkRun {
   readonly #pages: PageRecord[] = []
   readonly #places: PackedPage[][]
   readonly #missing: MissingPage[] = []
+  /** Paths of checked originals by SHA-256; the first of those that are alike. */
+  readonly #images = new Map<string, string>()
   #fan: PackFan | undefined
   #unfinished = false
   #packed = 0
@@ -105,7 +87,7 @@ class WorkRun {
     if (this.#before) {
       const all: PlannedPage[] = []
       for await (const page of work.pages) all.push(page)
-      if (this.#isUnchanged(all)) return this.#unchanged()
+      if (this.#isUnchanged(this.#before, all)) return this.#unchanged(this.#before)
       pages = inOrder(all)
     }
     this.#staging = join(this.#dir, '.trawl', 'staging', work.id)
@@ -125,10 +107,11 @@ class WorkRun {
   async #make(pages: AsyncIterable<PlannedPage>, folder: OutputFolder): Promise<BookResult> {
     const { spec, work, engine, signal, onEvent, itemEvents } = this.#options
     const { options } = spec
+    const check = createPageCheck({ level: options.check, refused: options.refuseImage ?? [], signal })
     const fetcher = new PageFetcher({
       engine,
       folder,
-      check: options.check,
+      check,
       retry: {
         retries: options.retries,
         baseDelayMs: options.retryDelayMs,
@@ -148,9 +131,13 @@ class WorkRun {
       context: this.#options.context,
       dir: this.#staging,
       plan: this.#plan,
-      check: options.check,
+      check,
       headers: commonHeaders(options),
-      keptOriginal: createKeptPages(this.#before, this.#dir, join(this.#staging, 'kept')),
+      keptOriginal: createKeptPages(this.#before, {
+        dir: this.#dir,
+        into: join(this.#staging, 'kept'),
+        refused: options.refuseImage ?? [],
+      }),
       signal,
     })
     try {
@@ -200,6 +187,8 @@ class WorkRun {
       })
       if (added) this.#packed++
     }
+    if (checked.sha256 !== undefined && !this.#images.has(checked.sha256))
+      this.#images.set(checked.sha256, made.original)
     this.#pages.push({
       key,
       url: urlOf(planned.page),
@@ -238,12 +227,12 @@ class WorkRun {
     const { pageCount } = work
     const common = packOptionsOf(spec.options, password)
     const writers = spec.options.formats.map((format) => {
-      const dir = join(this.#staging, 'out', format)
-      rmSync(dir, { recursive: true, force: true })
-      mkdirSync(dir, { recursive: true })
+      const path = stagedContainer(this.#staging, format)
+      rmSync(dirname(path), { recursive: true, force: true })
+      mkdirSync(dirname(path), { recursive: true })
       return createPackWriter(format, {
         ...common,
-        path: join(dir, `book${containerExtensions[format]}`),
+        path,
         ...(pageCount === undefined ? {} : { pageCount }),
       })
     })
@@ -281,20 +270,14 @@ class WorkRun {
     const { expectedWidthPx, expectedHeightPx } = planned.page
     const before = this.#pages.findLast((page) => page.widthPx !== undefined)
     const reason = `page ${index + 1} missing`
-    const bytes = await placeholderPage({
+    const image = await missingPageImage(join(this.#staging, 'placeholders'), {
+      key,
       lines: [reason, error.message],
-      widthPx: expectedWidthPx ?? before?.widthPx ?? 1000,
-      heightPx: expectedHeightPx ?? before?.heightPx ?? 1414,
+      widthPx: expectedWidthPx ?? before?.widthPx,
+      heightPx: expectedHeightPx ?? before?.heightPx,
     })
-    const dir = join(this.#staging, 'placeholders')
-    mkdirSync(dir, { recursive: true })
-    const path = join(dir, `${key}.png`)
-    writeFileSync(path, bytes)
-    const facts = await probeImageFile(path)
-    if (!facts) throw new TrawlError('ERR_INTERNAL', 'the placeholder is no image')
     await this.#add({
-      path,
-      facts,
+      ...image,
       index: this.#packed++,
       placeholder: `${reason}: ${error.message}`,
       ...labels(planned, 0),
@@ -334,11 +317,16 @@ class WorkRun {
       return { ...base, status: 'incomplete', error: this.#incomplete().toJSON() }
     }
     this.#options.onEvent({ type: 'job.phase', phase: 'finishing', detail: work.metadata.title })
+    const found = await this.#lookAtAll()
     const made = (await this.#fan?.finish(this.#metadata())) ?? []
-    const files = this.#publish(made.map((file) => file.sizeBytes))
+    const files = this.#publish(
+      made.map((file) => file.sizeBytes),
+      found,
+    )
+    const whole = { ...base, files, ...notesOf(found) }
     return this.#missing.length === 0
-      ? { ...base, status: 'done', files }
-      : { ...base, status: 'incomplete', files, error: this.#incomplete().toJSON() }
+      ? { ...whole, status: 'done' }
+      : { ...whole, status: 'incomplete', error: this.#incomplete().toJSON() }
   }
 
   #metadata(): PlannedWork['metadata'] {
@@ -357,109 +345,61 @@ class WorkRun {
     )
   }
 
-  /** Record with the intent, names, record: a killed run finds its own files again. */
-  #publish(sizes: readonly number[]): readonly string[] {
-    const { spec } = this.#options
-    const rules: NamingRules = {
-      dir: this.#dir,
-      onExists: spec.options.onExists,
-      durability: spec.options.durability,
-      ours: this.#before?.containers ?? [],
-    }
-    const wanted = spec.options.formats.map((format) => {
-      const path = claimFinalPath(this.#wantedPath(containerExtensions[format]), rules)
-      return { format, path }
-    })
-    const containers = wanted.map(({ format, path }, i): ContainerRecord => ({
-      format,
-      path: recordedPath(path, this.#dir),
-      sizeBytes: sizes[i] ?? 0,
-      pages: this.#places[i] ?? [],
-    }))
-    const record = this.#record(containers)
-    writeBookRecord(this.#recordPath, {
-      ...record,
-      state: 'publishing',
-      containers: [...rules.ours, ...containers],
-    })
-    for (const { format, path } of wanted) {
-      publishContainer(join(this.#staging, 'out', format, `book${containerExtensions[format]}`), path, rules)
-    }
-    const [first] = wanted
-    if (spec.options.sidecar && first) {
-      const { metadata } = this.#options.work
-      writeSidecar(first.path, { metadata, pages: this.#pages.length, missing: this.#missing })
-    }
-    removeSuperseded(wanted, rules)
-    writeBookRecord(this.#recordPath, record)
-    return wanted.map(({ path }) => path)
-  }
-
-  #record(containers: readonly ContainerRecord[]): BookRecord {
-    const { spec, work } = this.#options
-    return {
-      format: 'trawl-book',
-      version: formatVersions.bookRecord,
-      id: work.id,
-      state: 'done',
-      source: work.source.name,
-      input: work.input,
-      metadata: work.metadata,
-      settings: this.#settings,
-      partial: spec.options.partial,
-      pages: this.#pages,
-      containers,
-      finishedMs: Date.now(),
-    }
-  }
-
-  #wantedPath(extension: string): string {
+  #publish(sizes: readonly number[], found: SetFindings): readonly string[] {
     const { spec, work, template } = this.#options
-    const { out } = spec.options
-    const suffix = this.#missing.length > 0 ? ' [incomplete]' : ''
-    if (out !== undefined) {
-      const path = isAbsolute(out) ? out : join(this.#dir, out)
-      const given = Object.values(containerExtensions).find((one) => one !== '' && path.endsWith(one))
-      const stem = given === undefined ? path : path.slice(0, -given.length)
-      return `${stem}${suffix}${extension}`
-    }
-    const values = bookValues(work, work.metadata, this.#pages.length)
-    return join(this.#dir, `${template.render(values)}${suffix}${extension}`)
+    return publishWork({
+      spec,
+      work,
+      template,
+      dir: this.#dir,
+      staging: this.#staging,
+      recordPath: this.#recordPath,
+      before: this.#before,
+      settings: this.#settings,
+      pages: this.#pages,
+      missing: this.#missing,
+      found,
+      made: sizes.map((sizeBytes, i) => ({ sizeBytes, places: this.#places[i] ?? [] })),
+    })
   }
 
-  #isUnchanged(pages: readonly PlannedPage[]): boolean {
-    const before = this.#before
-    if (!before || before.state !== 'done' || before.settings !== this.#settings) return false
-    if (before.pages.length !== pages.length || before.pages.some((page) => page.missing)) return false
-    const keyOf = createPageKeys()
-    return (
-      pages.every(({ page }, i) => keyOf(page) === before.pages[i]?.key) &&
-      before.containers.every((container) => stands(container, this.#dir)) &&
-      this.#options.spec.options.onExists !== 'overwrite'
-    )
+  /** What is odd about the pages as a whole is told before the book is made of them. */
+  async #lookAtAll(): Promise<SetFindings> {
+    const { spec, work, onEvent, signal } = this.#options
+    const { pages, chapters, filter } = spec.options
+    const found = await checkSet(this.#pages, {
+      whole: pages === undefined && chapters === undefined && filter === undefined,
+      isBlank: async (sha256) => {
+        const path = this.#images.get(sha256)
+        return path !== undefined && isBlankImage(path, { signal })
+      },
+      ...(work.pageCount === undefined ? {} : { announced: work.pageCount }),
+    })
+    for (const note of found.notes)
+      onEvent({ type: 'job.notice', message: `${work.metadata.title}: ${note}` })
+    return found
   }
 
-  #unchanged(): BookResult {
-    const pages = this.#before?.pages ?? []
-    for (const [index, { key, url, sizeBytes = 0, label }] of pages.entries()) {
+  #isUnchanged(before: BookRecord, pages: readonly PlannedPage[]): boolean {
+    if (this.#options.spec.options.onExists === 'overwrite') return false
+    const { refuseImage: refused = [] } = this.#options.spec.options
+    return isUnchanged(before, { pages, settings: this.#settings, dir: this.#dir, refused })
+  }
+
+  #unchanged(before: BookRecord): BookResult {
+    for (const { outcome, ...page } of unchangedOutcomes(before)) {
       this.#options.onPlanned()
-      this.#options.onOutcome(
-        {
-          id: key,
-          ordinal: index,
-          input: url,
-          status: 'skipped',
-          skipReason: 'finished-before',
-          sizeBytes,
-          fetchedBytes: 0,
-          durationMs: 0,
-          attempts: 0,
-        },
-        { number: index + 1, ...(label === undefined ? {} : { label }) },
-      )
+      this.#options.onOutcome(outcome, page)
     }
-    const files = this.#before?.containers.map(({ path }) => absoluteOf(path, this.#dir)) ?? []
-    return { ...this.#result(), status: 'unchanged', files, pages: pages.length }
+    const files = before.containers.map(({ path }) => absoluteOf(path, this.#dir))
+    const { notes = [], suspect = false } = before
+    return {
+      ...this.#result(),
+      ...notesOf({ notes, suspect }),
+      status: 'unchanged',
+      files,
+      pages: before.pages.length,
+    }
   }
 
   #result(): Omit<BookResult, 'status'> {
@@ -496,4 +436,8 @@ function labels({ page, chapters }: PlannedPage, part: number): Pick<PackPage, '
 /** Only an untouched page has the digest of its original. */
 function digestOf(plan: PagePlan, sha256: string): Pick<PackPage, 'digest'> {
   return Object.keys(plan).length > 0 ? {} : { digest: { algorithm: 'sha-256', value: sha256 } }
+}
+
+function notesOf({ notes, suspect }: SetFindings): Pick<BookResult, 'notes' | 'suspect'> {
+  return { ...(notes.length > 0 ? { notes } : {}), ...(suspect ? { suspect } : {}) }
 }

@@ -1,24 +1,17 @@
 import { digestAlgorithms, digestHexLength, type Digest } from '../core/index.ts'
 
-/** Numbers from `from` to `to`, both included; `to` is absent when the range is open. */
-export interface NumberSpan {
-  readonly from: number
-  readonly to?: number
-}
+/** A position from 1, or from the end where it is negative; numbers of chapters may have a fraction (10.5). */
+const position = String.raw`\d{1,12}(?:\.\d{1,6})?`
+const spanForms = [
+  new RegExp(`^-?${position}$`),
+  new RegExp(`^${position}\\s*-\\s*(?:${position})?$`),
+  new RegExp(`^(?:-?${position})?\\s*:\\s*(?:-?${position})?(?:\\s*:\\s*\\d{1,12})?$`),
+]
 
-/** `1-3,7,10-` as spans, in the order given; numbers may have a fraction (chapter 10.5). Undefined when it is not. */
-export function parseSpans(text: string): readonly NumberSpan[] | undefined {
-  const spans: NumberSpan[] = []
-  for (const part of text.split(',')) {
-    const match = /^\s*(\d+(?:\.\d+)?)?\s*(-)?\s*(\d+(?:\.\d+)?)?\s*$/.exec(part)
-    if (!match || (match[1] === undefined && match[3] === undefined)) return undefined
-    const from = match[1] === undefined ? 0 : Number(match[1])
-    const to = match[2] === undefined ? from : match[3] === undefined ? undefined : Number(match[3])
-    if (match[2] === undefined && match[3] !== undefined) return undefined
-    if (to !== undefined && to < from) return undefined
-    spans.push(to === undefined ? { from } : { from, to })
-  }
-  return spans
+/** True for the form of a selection: `1-3,7,10-`, slices such as `-3:` and `1:99:2`. What it means is not looked at. */
+export function isSelection(text: string): boolean {
+  const parts = text.split(',').map((part) => part.trim())
+  return parts.every((part) => part !== ':' && spanForms.some((form) => form.test(part)))
 }
 
 /** Minutes after local midnight; `to` before `from` goes over midnight. */

@@ -28,17 +28,16 @@ export { parseConfigFile, type ConfigDocument, type ConfigFile } from './config-
 export { configTemplate } from './config-template.ts'
 export { envOf, flagsOf, type FlagData } from './flags-of.ts'
 export {
+  isSelection,
   parseChecksum,
   parseDescramble,
   parseHours,
   parsePageSize,
   parseResize,
-  parseSpans,
   parseStartAt,
   type BookJobs,
   type DelayRange,
   type HourSpan,
-  type NumberSpan,
   type PageSizeRule,
   type ResizeRule,
 } from './grammars.ts'

@@ -10,6 +10,8 @@ export {
   type CheckLevel,
   type ImageExpectation,
 } from './check/check-image.ts'
+export { sameRatio } from './check/expected-size.ts'
+export { isBlankImage } from './blank/is-blank.ts'
 export { DEFAULT_MAX_PIXELS } from './decode/pixel-limit.ts'
 export {
   createDecodePool,

@@ -1,3 +1,4 @@
+export { readComicInfo } from './cbz/index.ts'
 export { createPackFan, type PackFan } from './create-pack-fan.ts'
 export { checkPackOptions, createPackWriter } from './create-pack-writer.ts'
 export { openPack, type OpenPackOptions } from './open-pack.ts'

@@ -50,7 +50,7 @@ export interface BookRequest {
 
 /** The whole specification of a book job. Throws ERR_CONFIG_INVALID and ERR_USAGE. */
 export async function bookSpec(request: BookRequest, options: BookCommandOptions): Promise<BookSpec> {
-  const [{ sourceInputs }, { builtInSources, createSourceRegistry }] = await Promise.all([
+  const [{ readMetadataFile, sourceInputs }, { builtInSources, createSourceRegistry }] = await Promise.all([
     import('../books/index.ts'),
     import('../sources/index.ts'),
   ])
@@ -60,6 +60,7 @@ export async function bookSpec(request: BookRequest, options: BookCommandOptions
     options: { ...options, dir: resolve(options.dir) },
     sources: createSourceRegistry([...builtInSources, ...sources]),
     localFiles,
+    ...(options.metadata === undefined ? {} : { metadata: await readMetadataFile(options.metadata) }),
     ...(hooks ? { hooks } : {}),
   }
 }

@@ -166,12 +166,32 @@ test('a Presentation 2 manifest', async () => {
   expect(readdirSync(dir).filter((name) => name !== '.trawl')).toEqual(['Two leaves.cbz'])
 })
 
-test('an image that is smaller than its source says is a missing page', async () => {
+function serveLeaves(second: { readonly width: number; readonly height: number }): Promise<void> {
   for (const n of [1, 2, 3]) serveImage(`p${n}`, { width: 200, height: 300 }, { version: 3 })
-  for (const words of ['max', 'full', '200,300', '200,']) {
-    origin.set(`/iiif/p2/full/${words}/0/default.jpg`, await jpegPage(2, { width: 100, height: 150 }))
-  }
   origin.set('/manifest3.json', JSON.stringify(manifest3()))
+  return jpegPage(2, second).then((bytes) => {
+    for (const words of ['max', 'full', '200,300', '200,'])
+      origin.set(`/iiif/p2/full/${words}/0/default.jpg`, bytes)
+  })
+}
+
+test('a server that silently limits sizes: the smaller image is taken after all others, and told of', async () => {
+  await serveLeaves({ width: 100, height: 150 })
+  const dir = folder()
+  const made = await book(`${origin.url}/manifest3.json`, { dir })
+  expect(made).toMatchObject({ status: 'done', pages: 3, missing: [] })
+  expect(made?.notes).toEqual(['page 2: the image has 100 x 150 pixels, its source says 200 x 300'])
+  expect(origin.requests.filter((path) => path.startsWith('/iiif/p2/full/'))).toContain(
+    '/iiif/p2/full/200,300/0/default.jpg',
+  )
+  origin.requests.length = 0
+  const again = await book(`${origin.url}/manifest3.json`, { dir })
+  expect(again).toMatchObject({ status: 'unchanged', notes: made?.notes })
+  expect(origin.requests.filter((path) => path.endsWith('.jpg'))).toEqual([])
+})
+
+test('an image of another shape than its source says is a missing page', async () => {
+  await serveLeaves({ width: 100, height: 100 })
   const made = await book(`${origin.url}/manifest3.json`, { dir: folder() })
   expect(made).toMatchObject({ status: 'incomplete', files: [] })
   expect(made?.missing).toMatchObject([{ number: 2, error: { code: 'ERR_IMAGE_DIMENSIONS' } }])

@@ -1,50 +1,17 @@
 import { spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { BookResult } from '../../src/books/index.ts'
-import type { JobResult } from '../../src/jobs/index.ts'
-import { openPack } from '../../src/pack/index.ts'
-import { createTrawl, downloadBook, verifyPaths, type BookJobOptions } from '../../src/session/index.ts'
-import type { SourceInput } from '../../src/sources/index.ts'
+import { downloadBook, verifyPaths } from '../../src/session/index.ts'
 import { describeWith } from '../programs.ts'
 import { tempFolders } from '../storage/temp-folder.ts'
 import { jpegPage, setPages, useBookOrigin } from './book-origin.ts'
+import { digest, digests, makeBook, pagesOf } from './make-book.ts'
 
 const origin = useBookOrigin()
 const folder = tempFolders()
 const quick = { retries: 1, retryDelayMs: 10, maxPerHost: 4 } as const
-
-interface Made extends JobResult {
-  readonly books: readonly BookResult[]
-}
-
-async function book(input: string | SourceInput, options: BookJobOptions): Promise<Made> {
-  const trawl = await createTrawl()
-  const books: BookResult[] = []
-  try {
-    const hooks = { afterBook: (result: BookResult) => void books.push(result) }
-    const result = await trawl.book(input, { ...quick, hooks, ...options }).result
-    return { ...result, books }
-  } finally {
-    await trawl.close()
-  }
-}
-
-async function pagesOf(path: string): Promise<readonly Buffer[]> {
-  const reader = await openPack(path)
-  try {
-    const pages: Buffer[] = []
-    for await (const page of reader.pages()) pages.push(await page.read())
-    return pages
-  } finally {
-    await reader.close()
-  }
-}
-
-const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
-const digests = (pages: readonly Uint8Array[]): readonly string[] => pages.map(digest)
+const book = makeBook
 const pageRequests = (): readonly string[] => origin.requests.filter((path) => path.endsWith('.jpg'))
 const finals = (dir: string): readonly string[] =>
   existsSync(dir) ? readdirSync(dir).filter((name) => name !== '.trawl') : []

@@ -2,12 +2,12 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   allGroups,
+  isSelection,
   parseChecksum,
   parseDescramble,
   parseHours,
   parsePageSize,
   parseResize,
-  parseSpans,
   parseStartAt,
 } from '../../src/config/index.ts'
 import { exactDuration, exactSize } from '../../src/config/exact-units.ts'
@@ -136,15 +136,11 @@ describe('every kind', () => {
 })
 
 describe('small languages', () => {
-  it('spans', () => {
-    expect(parseSpans('1-3,7,10-')).toEqual([{ from: 1, to: 3 }, { from: 7, to: 7 }, { from: 10 }])
-    expect(parseSpans('-4, 10.5')).toEqual([
-      { from: 0, to: 4 },
-      { from: 10.5, to: 10.5 },
-    ])
-    expect(['', '3-1', 'a', '1--2', ',', '-'].map((each) => parseSpans(each))).toEqual(
-      Array(6).fill(undefined),
-    )
+  it('selections', () => {
+    for (const text of ['1-3,7,10-', '10.5', '-1', '-3:', ':5', '1::2', '2:-2, 7'])
+      expect(isSelection(text), text).toBe(true)
+    for (const text of ['', 'a', '1--2', ',', '-', ':', '1-2-3', '-5-', '1:2:3:4', '1;2'])
+      expect(isSelection(text), text).toBe(false)
   })
 
   it('hours', () => {

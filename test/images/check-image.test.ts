@@ -255,7 +255,7 @@ describe('what the source says', () => {
     expect(await codeOf(checkImage(bytes, { expected: { sizeBytes: bytes.length + 1 } }))).toBe(
       'ERR_LENGTH_MISMATCH',
     )
-    expect(await codeOf(checkImage(bytes, { expected: { widthPx: WIDTH + 1 } }))).toBe('ERR_IMAGE_DIMENSIONS')
+    expect(await codeOf(checkImage(bytes, { expected: { widthPx: WIDTH + 2 } }))).toBe('ERR_IMAGE_DIMENSIONS')
     expect(await codeOf(checkImage(bytes, { expected: { heightPx: 1 }, level: 'none' }))).toBe(
       'ERR_IMAGE_DIMENSIONS',
     )

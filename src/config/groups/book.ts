@@ -1,21 +1,23 @@
 import { field } from '../field.ts'
-import { parseSpans } from '../grammars.ts'
+import { isSelection } from '../grammars.ts'
 import { defineGroup, type OptionsOf } from '../group.ts'
 import { checked, choice, list, path, text, toggle } from '../kinds.ts'
 import { bookJobs, settingMap } from '../special-kinds.ts'
 
-const isSpans = (given: string): boolean => parseSpans(given) !== undefined
+const selection = checked('SPANS', isSelection, 'positions such as 1-3,7 or 10-, or slices such as -3:')
+const isSha256 = (given: string): boolean => /^[0-9a-f]{64}$/i.test(given)
 
 function choiceFields() {
   return {
-    chapters: field(checked('SPANS', isSpans, 'numbers such as 1-3,7 or 10-'), {
-      description: 'Chapters to take, by number, such as 1-3,7 or 10-.',
+    chapters: field(selection, {
+      description: 'Chapters to take, by number, such as 1-3,7 or 10-; -3: are the last three.',
       unset: 'all',
       file: false,
       env: false,
     }),
-    pages: field(checked('SPANS', isSpans, 'numbers such as 1-10,15 or 20-'), {
-      description: 'Pages to take, counted from 1 in each book, such as 1-10,15.',
+    pages: field(selection, {
+      description:
+        'Pages to take, counted from 1 in each book, such as 1-10,15; -3: are the last three, 1::2 every other.',
       unset: 'all',
       file: false,
       env: false,
@@ -38,6 +40,11 @@ function choiceFields() {
     check: field(choice(['none', 'structure', 'decode']), {
       description: 'What is checked of each image: nothing, its structure, or a full decode.',
       default: 'decode',
+      scope: 'source',
+    }),
+    refuseImage: field(list(checked('SHA-256', isSha256, 'a SHA-256 of 64 hexadecimal digits')), {
+      description:
+        'An image that is no page, such as a picture that says "not found": pages that are this image count as missing; may be repeated.',
       scope: 'source',
     }),
   }
@@ -75,6 +82,12 @@ function sourceFields() {
     }),
     archive: field(path('FILE'), {
       description: 'List of finished works; what stands in it is skipped, what is finished is added.',
+    }),
+    metadata: field(path('FILE'), {
+      description:
+        'File with what is known of the work, instead of what the source says: YAML, JSON as --sidecar writes it, or ComicInfo.xml.',
+      file: false,
+      env: false,
     }),
     title: field(text('TEXT'), {
       description: 'Title, instead of the one of the source.',

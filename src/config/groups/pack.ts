@@ -30,7 +30,7 @@ export const packGroup = defineGroup({
       ),
       {
         description:
-          'Size of PDF pages: each as its image, all as wide as the widest (fit-width), or one sheet.',
+          'Size of PDF pages: each as its image, all as wide as A4 (fit-width), or one sheet, turned where the page lies.',
         default: 'image',
         scope: 'source',
       },

@@ -50,6 +50,14 @@ export const imageErrors = {
     summary: 'The image has more pixels or bytes than allowed.',
     hint: 'Raise the limit if you trust the source.',
   },
+  ERR_IMAGE_REFUSED: {
+    retry: 'never',
+    scope: 'task',
+    exitCode: 1,
+    httpStatus: 502,
+    summary: 'The image is one of those that are never a page (--refuse-image).',
+    hint: 'The server gives a stand-in for the page; try again later.',
+  },
   ERR_IMAGE_DIMENSIONS: {
     retry: 'never',
     scope: 'task',

@@ -8,6 +8,7 @@ import { shownSize, type ImageFacts, type ImageFormat } from '../image-facts.ts'
 import { probeSource } from '../probe/probe-image.ts'
 import { sniffFormat } from '../probe/sniff-format.ts'
 import { checkStructureOf } from '../structure/check-structure.ts'
+import { sameRatio, sizeFits } from './expected-size.ts'
 import { judgeDecode } from './judge-decode.ts'
 import { notImageError } from './not-image.ts'
 
@@ -18,9 +19,11 @@ export type CheckLevel = 'none' | 'structure' | 'decode'
 export interface ImageExpectation {
   /** Another format is only noted: servers change formats on the way, and the picture is the same. */
   readonly format?: ImageFormat
-  /** Stored or shown size; both are accepted where EXIF turns the picture. */
+  /** Stored or shown size; both are accepted where EXIF turns the picture. One pixel less or more is rounding. */
   readonly widthPx?: number
   readonly heightPx?: number
+  /** `ratio` takes the same picture in another size, and notes it; default `exact`. */
+  readonly sizeRule?: 'exact' | 'ratio'
   readonly sizeBytes?: number
   readonly digests?: readonly Digest[]
 }
@@ -72,10 +75,10 @@ export async function checkImage(
 ): Promise<CheckedImage> {
   const facts = await readFacts(source, options.expected)
   checkPixels(facts, options.maxPixels ?? DEFAULT_MAX_PIXELS, nameOf(source))
-  checkSize(facts, options.expected, nameOf(source))
+  const sizeNotes = checkSize(facts, options.expected, nameOf(source))
   const level = options.level ?? 'decode'
   if (level === 'none' && options.sha256 !== true && !options.expected?.digests?.length) {
-    return { facts, checked: 'none', ...oddities(formatNotes(facts, options.expected)) }
+    return { facts, checked: 'none', ...oddities([...sizeNotes, ...formatNotes(facts, options.expected)]) }
   }
   const pool = options.pool ?? sharedDecodePool()
   const pixels = level === 'decode' ? facts.widthPx * facts.heightPx : 0
@@ -84,7 +87,7 @@ export async function checkImage(
     async () => {
       const bytes = await opened(source)
       try {
-        return await checkBytes(bytes, facts, level, options)
+        return await checkBytes(bytes, { facts, notes: sizeNotes }, level, options)
       } finally {
         await bytes.close()
       }
@@ -95,13 +98,14 @@ export async function checkImage(
 
 async function checkBytes(
   source: ByteSource,
-  facts: ImageFacts,
+  known: { readonly facts: ImageFacts; readonly notes: readonly string[] },
   level: CheckLevel,
   options: CheckImageOptions,
 ): Promise<CheckedImage> {
   const { expected } = options
+  const { facts } = known
   const sha256 = await checkDigests(source, expected?.digests ?? [], options.sha256 === true)
-  const notes = formatNotes(facts, expected)
+  const notes = [...known.notes, ...formatNotes(facts, expected)]
   const hashes = sha256 === undefined ? {} : { sha256 }
   if (level === 'none') return { facts, checked: 'none', ...oddities(notes), ...hashes }
   const structure = await checkStructureOf(source, facts.format)
@@ -177,12 +181,19 @@ function checkPixels(facts: ImageFacts, maxPixels: number, name: string): void {
   )
 }
 
-function checkSize(facts: ImageFacts, expected: ImageExpectation | undefined, name: string): void {
-  const { widthPx, heightPx } = expected ?? {}
-  const fits = (size: { widthPx: number; heightPx: number }): boolean =>
-    (widthPx ?? size.widthPx) === size.widthPx && (heightPx ?? size.heightPx) === size.heightPx
-  if (fits(facts) || fits(shownSize(facts))) return
+function checkSize(
+  facts: ImageFacts,
+  expected: ImageExpectation | undefined,
+  name: string,
+): readonly string[] {
+  const { widthPx, heightPx, sizeRule } = expected ?? {}
+  if (widthPx === undefined && heightPx === undefined) return []
+  const shown = shownSize(facts)
+  if (sizeFits(facts, expected) || sizeFits(shown, expected)) return []
   const want = `${widthPx ?? 'any'} x ${heightPx ?? 'any'}`
+  if (sizeRule === 'ratio' && (sameRatio(facts, expected) || sameRatio(shown, expected))) {
+    return [`the image has ${facts.widthPx} x ${facts.heightPx} pixels, its source says ${want}`]
+  }
   throw new TrawlError(
     'ERR_IMAGE_DIMENSIONS',
     `${name}: ${facts.widthPx} x ${facts.heightPx}, expected ${want}`,
