@@ -8,6 +8,7 @@ import {
   type DownloadTask,
   type JobStats,
   type Outcome,
+  type Resolver,
   type TrawlError,
 } from '../../src/core/index.ts'
 import {
@@ -36,6 +37,7 @@ export interface EngineCaseOptions {
   readonly durability?: Durability
   readonly acceptHtml?: boolean
   readonly mode?: 'async' | 'loop'
+  readonly resolver?: Resolver
 }
 
 /** How a run ended. */
@@ -105,6 +107,7 @@ export class EngineCase implements AsyncDisposable {
       spaceWaitMs: this.#options.spaceWaitMs ?? 0,
       onEvent: (event) => void events.push(event),
       itemEvents: () => true,
+      ...(this.#options.resolver ? { resolver: this.#options.resolver } : {}),
       signal: stop.signal,
     })
     const read = async (): Promise<RunEnd> => {

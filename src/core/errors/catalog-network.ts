@@ -202,6 +202,14 @@ export const networkErrors = {
     summary: 'The file is larger than --max-size.',
     hint: 'Raise --max-size.',
   },
+  ERR_RESOLVE_FAILED: {
+    retry: 'backoff',
+    scope: 'task',
+    exitCode: 1,
+    httpStatus: 502,
+    summary: 'The address of a reference cannot be had.',
+    hint: 'See what the function `resolve` or the source says.',
+  },
   ERR_ROBOTS_DISALLOWED: {
     retry: 'never',
     scope: 'task',

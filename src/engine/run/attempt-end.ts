@@ -4,7 +4,7 @@ import { fillCommitted, outcomeBase, type MutableOutcome } from './outcomes.ts'
 import { decideRetry } from './retry-policy.ts'
 import type { RunState } from './run-state.ts'
 import { retryEvent, startAnewEvent } from './run-view.ts'
-import { placesOf, sizeOf } from './running-task.ts'
+import { sizeOf } from './running-task.ts'
 import type { RunningTask } from './task-queue.ts'
 
 /** Settles what attempts ended with: commits, tries again later, or gives the outcome of the task. */
@@ -17,10 +17,11 @@ export class AttemptEnd {
 
   /** An attempt is over; its lease is free, so others start before this one is settled. */
   ended(item: RunningTask, result: TransferResult): void {
-    const { queue, pump, maybeEnd } = this.#state
+    const { queue, mirrors, parts, pump, maybeEnd } = this.#state
     item.connections = 0
     item.fetchedBytes += result.fetchedBytes
     queue.unblock(item.host)
+    if (item.places.length > 1) mirrors.ended(item, result, parts.clock.now())
     if (result.result === 'staged') {
       pump()
       this.#commit(item, result)
@@ -30,10 +31,13 @@ export class AttemptEnd {
       item.kept = result.kept
       const size = sizeOf(result.kept)
       // Progress starts the count of tries anew.
-      if (size > item.keptBytes) item.attempt = Math.min(item.attempt, 1)
+      if (size > item.keptBytes) {
+        item.attempt = Math.min(item.attempt, 1)
+        item.refreshed = 0
+      }
       item.keptBytes = size
       item.httpStatus = result.httpStatus ?? item.httpStatus
-      this.#failed(item, result.error)
+      this.#failed(item, result.error, result.givers)
     } else {
       this.#leave(item)
       const path = result.path ?? item.path
@@ -98,18 +102,19 @@ export class AttemptEnd {
     this.#state.maybeEnd()
   }
 
-  #failed(item: RunningTask, error: TrawlError): void {
+  #failed(item: RunningTask, error: TrawlError, givers?: readonly string[]): void {
     const { options, queue, stopping } = this.#state
+    const isTheSameAgain = isSameMismatch(item.error, error)
+    item.error = error
     this.#leave(item)
     if (error.code === 'ERR_CANCELLED') return this.unfinished(item)
     if (error.code === 'ERR_NO_SPACE') return this.#noSpace(item, error)
-    if (isOfThePlace(error) && item.places.length > 1 && !stopping) return this.#leavePlace(item)
+    if (!stopping && this.#asksAgain(item, error, givers)) return undefined
     if (startsAnew.has(error.code) && item.restarts < 2 && !stopping) return this.#startAnew(item, error)
     const tries = { attempts: item.attempt, throttles: item.throttles }
     const decision = decideRetry(error, tries, options.retry)
-    if (!decision.retry || stopping) {
-      return decision.retry ? this.unfinished(item) : this.#giveUp(item, error)
-    }
+    const ends = !decision.retry || isTheSameAgain
+    if (ends || stopping) return ends ? this.#giveUp(item, error) : this.unfinished(item)
     if (!decision.spends) {
       item.throttles++
       item.attempt--
@@ -136,12 +141,56 @@ export class AttemptEnd {
     volume.pause(error)
   }
 
-  /** This address does not have the file; the others may. */
-  #leavePlace(item: RunningTask): void {
-    const used = placesOf(item)[(item.attempt - 1) % item.places.length]
-    item.places = item.places.filter((place) => place !== used)
+  /** Another place, or a new address, may have what this one refused or gave wrong. True where it is asked. */
+  #asksAgain(item: RunningTask, error: TrawlError, givers?: readonly string[]): boolean {
+    const { mirrors, queue } = this.#state
+    const isElsewhere =
+      (isOfThePlace(error) && mirrors.leaveOut(item, error)) ||
+      (isWrongBytes(error) && mirrors.doubt(item, error, givers))
+    if (isElsewhere) {
+      item.attempt--
+      this.#tellRetry(item, error, 0)
+      queue.add(item)
+    }
+    return isElsewhere || (this.#isExpired(error) && this.#refresh(item, error))
+  }
+
+  /** What a server answers to an address that held for a time only; a log-in page, where there is somebody to ask. */
+  #isExpired({ code, context: { status } }: TrawlError): boolean {
+    if (code === 'ERR_CONTENT_UNEXPECTED') return this.#state.resolving.isGiven
+    return status === 401 || status === 403 || status === 410
+  }
+
+  /** The address has expired: asks for it again. What is there of the file is gone on from. */
+  #refresh(item: RunningTask, error: TrawlError): boolean {
+    const { resolving, delays, queue, options } = this.#state
+    // A plain address that never answered well has not expired; it is refused.
+    const wasGood = item.path !== undefined || item.kept !== undefined
+    if (item.refreshed >= maxRefreshes || !(wasGood || resolving.isGiven)) return false
+    // At once the first time; then it may be that the server needs a moment.
+    const delayMs = item.refreshed === 0 ? 0 : options.retry.baseDelayMs * 2 ** item.refreshed
+    item.refreshed++
     item.attempt--
-    this.#state.queue.add(item)
+    this.#tellRetry(item, error, delayMs)
+    if (resolving.isGiven) resolving.add(item, 'expired')
+    else if (delayMs === 0) queue.add(item)
+    else delays.add(item, delayMs)
+    return true
+  }
+
+  /** A task whose addresses could not be had. */
+  unresolved(item: RunningTask, error: TrawlError): void {
+    const { stopping, options, delays, pump, maybeEnd } = this.#state
+    item.unresolved++
+    const decision = decideRetry(error, { attempts: item.unresolved, throttles: 0 }, options.retry)
+    if (!decision.retry) this.#giveUp(item, error)
+    else if (stopping) this.unfinished(item)
+    else {
+      this.#tellRetry(item, error, decision.delayMs)
+      delays.add(item, decision.pauseHostMs ?? decision.delayMs)
+    }
+    pump()
+    maybeEnd()
   }
 
   /** What is there of the file is of no use; it comes anew, at once, and people are told. */
@@ -149,6 +198,8 @@ export class AttemptEnd {
     item.restarts++
     item.attempt--
     item.kept = undefined
+    // Mirrors that did not fit what was there may well fit what comes now.
+    item.places = item.allPlaces
     this.#state.options.onEvent?.(startAnewEvent(item, error))
     this.#state.queue.add(item)
   }
@@ -183,9 +234,28 @@ export class AttemptEnd {
   }
 }
 
+/** So often in a row, without a byte between them, is an address asked for again. */
+const maxRefreshes = 3
+
 /** True where another mirror may well have what this one refused for good. */
-function isOfThePlace(error: TrawlError): boolean {
-  return error.retry === 'never' && (error.code.startsWith('ERR_HTTP_') || error.code.startsWith('ERR_NET_'))
+function isOfThePlace({ code, retry }: TrawlError): boolean {
+  return retry === 'never' && (/^ERR_(?:HTTP|NET)_/.test(code) || anotherFile.has(code))
+}
+
+const anotherFile: ReadonlySet<string> = new Set([
+  'ERR_LENGTH_MISMATCH',
+  'ERR_DIGEST_MISMATCH',
+  'ERR_CONTENT_UNEXPECTED',
+])
+
+function isWrongBytes({ code, retry }: TrawlError): boolean {
+  return code === 'ERR_DIGEST_MISMATCH' && retry !== 'never'
+}
+
+/** The same wrong bytes twice: the server has them so, and will give them so again. */
+function isSameMismatch(before: TrawlError | undefined, now: TrawlError): boolean {
+  if (!before || !isWrongBytes(before) || !isWrongBytes(now)) return false
+  return before.message === now.message
 }
 
 /** The server's version of the file is another, or it does not do ranges: no fault that waiting would mend. */

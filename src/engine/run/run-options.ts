@@ -1,4 +1,4 @@
-import type { Clock, DownloadEventBody, DownloadTask } from '../../core/index.ts'
+import type { Clock, DownloadEventBody, DownloadTask, Resolver } from '../../core/index.ts'
 import type { Destination } from '../destination/destination.ts'
 import type { Governor } from '../governor/index.ts'
 import type { RateLimiter } from '../rate-limit/index.ts'
@@ -19,6 +19,11 @@ export interface RunOptions {
    * `value`; a TrawlError refuses the bytes, and the retry policy decides.
    */
   readonly acceptor?: Acceptor
+  /**
+   * Gives the addresses of tasks that are references, and new ones where the server answers 401, 403 or 410. Tasks with
+   * addresses of their own are asked about in the second case only, as the source `url`.
+   */
+  readonly resolver?: Resolver
   readonly signal: AbortSignal
 }
 

@@ -1,7 +1,9 @@
 import type { TrawlError } from '../../core/index.ts'
 import type { ActiveTasks } from './active-tasks.ts'
 import type { Holds } from './holds.ts'
+import type { MirrorChoice } from './mirror-choice.ts'
 import type { OutcomeChannel } from './outcome-channel.ts'
+import type { PlaceResolver } from './place-resolver.ts'
 import type { RetryTimers } from './retry-timers.ts'
 import type { RunCounters } from './run-counters.ts'
 import type { RunOptions, RunParts } from './run-options.ts'
@@ -17,6 +19,9 @@ export interface RunState {
   readonly queue: TaskQueue
   /** Tasks that wait for the time of their next attempt. */
   readonly delays: RetryTimers
+  /** Tasks whose addresses are being asked for. */
+  readonly resolving: PlaceResolver
+  readonly mirrors: MirrorChoice
   readonly active: ActiveTasks
   readonly channel: OutcomeChannel
   readonly volume: VolumeGuard

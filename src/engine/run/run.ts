@@ -14,8 +14,10 @@ import { ActiveTasks } from './active-tasks.ts'
 import { AttemptEnd } from './attempt-end.ts'
 import { Holds } from './holds.ts'
 import { InputReader, maxBacklog } from './input-reader.ts'
+import { MirrorChoice } from './mirror-choice.ts'
 import { OutcomeChannel } from './outcome-channel.ts'
 import { nothing, untried } from './outcomes.ts'
+import { PlaceResolver } from './place-resolver.ts'
 import { RetryTimers } from './retry-timers.ts'
 import { RunCounters } from './run-counters.ts'
 import type { RunOptions, RunParts } from './run-options.ts'
@@ -26,6 +28,9 @@ import type { InputTask, TaskInput } from './task-input.ts'
 import { TaskQueue, type RunningTask } from './task-queue.ts'
 import { createTransferCallbacks, type RunOrder } from './transfer-callbacks.ts'
 import { VolumeGuard } from './volume-guard.ts'
+
+/** Tasks whose addresses were asked for and that have not begun: addresses that wait may expire. */
+const maxResolvedAhead = 32
 
 /**
  * One run over a stream of tasks: reads them lazily, starts them as leases allow, retries, and gives an outcome for
@@ -87,20 +92,20 @@ export class Run {
 
   /** Ends waiting items as unfinished. */
   cancel(which: ItemSelector): void {
-    const { queue, delays } = this.#state
+    const { queue, delays, resolving } = this.#state
     const isMeant = (item: RunningTask): boolean =>
       (which.host === undefined || item.host === which.host) &&
       (which.id === undefined || item.task.id === which.id)
-    const removed = [...queue.remove(isMeant), ...delays.remove(isMeant)]
+    const removed = [...queue.remove(isMeant), ...delays.remove(isMeant), ...resolving.remove(isMeant)]
     for (const item of removed) this.#end.unfinished(item)
     this.#pump()
     this.#maybeEnd()
   }
 
   progress(): Progress {
-    const { active, queue, delays, parts } = this.#state
+    const { active, queue, delays, resolving, parts } = this.#state
     this.counters.active = active.size
-    this.counters.waiting = queue.size + delays.size
+    this.counters.waiting = queue.size + delays.size + resolving.size
     return this.counters.progress(hostProgress(parts.governor))
   }
 
@@ -114,13 +119,26 @@ export class Run {
 
   #newState(parts: RunParts, options: RunOptions): RunState {
     const queue = new TaskQueue()
+    const resolving = new PlaceResolver({
+      resolver: options.resolver,
+      signal: options.signal,
+      hasRoom: () => queue.size < maxResolvedAhead,
+      onResolved: (item) => {
+        queue.add(item)
+        this.#pump()
+      },
+      onFailed: (item, error) => this.#end.unresolved(item, error),
+    })
     return {
       parts,
       options,
+      resolving,
+      mirrors: new MirrorChoice(options),
       counters: this.counters,
       queue,
       delays: new RetryTimers(parts.clock, (item) => {
-        queue.add(item)
+        if (item.unresolved > 0) resolving.add(item, item.places.length === 0 ? 'first' : 'expired')
+        else queue.add(item)
         this.#pump()
       }),
       active: new ActiveTasks(),
@@ -152,10 +170,10 @@ export class Run {
   }
 
   #newReader(): InputReader {
-    const { queue, delays, active, channel } = this.#state
+    const { queue, delays, resolving, active, channel } = this.#state
     return new InputReader({
       admit: (task) => this.#admit(task),
-      waiting: () => queue.size + delays.size,
+      waiting: () => queue.size + delays.size + resolving.size,
       isBlocked: () => queue.allBlocked && active.size === 0,
       backlog: () => channel.backlog,
       isStopping: () => this.#state.stopping,
@@ -185,7 +203,9 @@ export class Run {
         this.#end.finish({ ...untried(task), status: 'skipped', skipReason: reason, path, sizeBytes })
         return
       }
-      this.#state.queue.add(newRunningTask(task, admission))
+      const item = newRunningTask(task, admission)
+      if (task.locator.kind === 'source') this.#state.resolving.add(item, 'first')
+      else this.#state.queue.add(item)
     } catch (thrown) {
       const error = toTrawlError(thrown)
       this.#end.finish({ ...untried(task), status: 'failed', error: error.toJSON() })
@@ -197,7 +217,7 @@ export class Run {
   #pump(): void {
     if (this.#pumping) return
     this.#pumping = true
-    const { queue, holds, parts } = this.#state
+    const { queue, holds, parts, mirrors, resolving } = this.#state
     try {
       while (this.#mayStart()) {
         const host = queue.nextHost()
@@ -208,14 +228,19 @@ export class Run {
           continue
         }
         const item = queue.take()
-        if (item) this.#attempt(item, lease)
-        else lease.release({ result: 'cancelled' })
+        if (item && !(item.places.length > 1 && mirrors.reorder(item))) {
+          this.#attempt(item, lease)
+          continue
+        }
+        lease.release({ result: 'cancelled' })
+        if (item) queue.add(item)
       }
       // Waiting files go first; what they leave is for further connections of active ones.
       for (const listen of this.#capacityListeners) listen()
     } finally {
       this.#pumping = false
     }
+    if (resolving.size > 0) resolving.pump()
     this.#reader.wake()
   }
 
@@ -232,6 +257,7 @@ export class Run {
     item.attempt++
     item.connections = 1
     if (item.attempt === 1) this.#started(item)
+    if (item.places.length > 1) item.attemptStartedMs = parts.clock.now()
     active.add(item)
     if (task.limitRateBps !== undefined) {
       parts.rateLimiter.limitItem({ host: item.host, itemId: task.id }, task.limitRateBps)
@@ -240,7 +266,7 @@ export class Run {
       item,
       task,
       places: placesOf(item),
-      mirrored: task.locator.kind === 'mirrors',
+      mirrored: item.mirrored,
       attempt: item.attempt - 1,
       kept: item.kept,
     }
@@ -266,14 +292,15 @@ export class Run {
     state.stopping = true
     for (const item of state.delays.remove(() => true)) this.#end.unfinished(item)
     for (const item of state.queue.drain()) this.#end.unfinished(item)
+    for (const item of state.resolving.remove(() => true)) this.#end.unfinished(item)
     this.#pump()
     this.#maybeEnd()
   }
 
   #maybeEnd(): void {
-    const { stopping, active, queue, delays, fatal } = this.#state
+    const { stopping, active, queue, delays, resolving, fatal } = this.#state
     if (!this.#reader.ended && !stopping) return
-    if (active.size > 0 || queue.size > 0 || delays.size > 0) return
+    if (active.size > 0 || queue.size > 0 || delays.size > 0 || resolving.size > 0) return
     this.#close(fatal ?? this.#reader.error)
   }
 

@@ -13,6 +13,9 @@ export function newRunningTask(
     task,
     host: task.locator.kind === 'source' ? task.locator.source : hostOf(places[0]?.url ?? ''),
     places,
+    allPlaces: places,
+    mirrored: task.locator.kind === 'mirrors',
+    attemptStartedMs: 0,
     priority: task.priority ?? 0,
     attempt: 0,
     throttles: 0,
@@ -26,6 +29,7 @@ export function newRunningTask(
     error: undefined,
     httpStatus: undefined,
     refreshed: 0,
+    unresolved: 0,
     replace: admission.replace ?? false,
     restarts: 0,
     slot: -1,
@@ -33,9 +37,15 @@ export function newRunningTask(
   }
 }
 
-/** The places of a task, resolved. Throws ERR_INTERNAL where a source locator was not resolved first. */
-export function placesOf(item: RunningTask): readonly Place[] {
-  if (item.places.length > 0) return item.places
+/**
+ * The places of a task in the order of its present attempt: each attempt begins with the next one. Throws ERR_INTERNAL
+ * where a source locator was not resolved first.
+ */
+export function placesOf({ places, attempt }: RunningTask): readonly Place[] {
+  if (places.length > 0) {
+    const turn = (attempt - 1) % places.length
+    return turn <= 0 ? places : [...places.slice(turn), ...places.slice(0, turn)]
+  }
   throw new TrawlError('ERR_INTERNAL', 'a task without places was started')
 }
 

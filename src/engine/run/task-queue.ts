@@ -8,6 +8,11 @@ export interface RunningTask {
   /** Of the place that the next attempt asks. */
   host: string
   places: readonly Place[]
+  /** All that were resolved, with those that were left out since. */
+  allPlaces: readonly Place[]
+  /** Its places have the same bytes and may be used at once. */
+  mirrored: boolean
+  attemptStartedMs: number
   priority: number
   /** Attempts made, those that a server asked to wait for not counted. */
   attempt: number
@@ -24,6 +29,8 @@ export interface RunningTask {
   httpStatus: number | undefined
   /** Times that its address was asked for again. */
   refreshed: number
+  /** Times in a row that asking for its address failed. */
+  unresolved: number
   replace: boolean
   /** Place among the active tasks, -1 when it is not one. */
   slot: number

@@ -50,6 +50,26 @@ export function checkRangeAnswer(response: TransportResponse, question: RangeQue
   if (changed) fail('ERR_ENTITY_CHANGED', 'the file changed on the server')
 }
 
+/**
+ * Throws ERR_CONTENT_UNEXPECTED where a page of HTML comes in place of a part of a file that is none: a session has
+ * ended, or a portal stands in between. What is there of the file stays.
+ */
+export function refuseHtml(response: TransportResponse, contentType: string | undefined): void {
+  if (contentType === undefined || isHtml(contentType) || response.status >= 400) return
+  if (!isHtml(headerValue(response.headers, 'content-type') ?? '')) return
+  throw new TrawlError(
+    'ERR_CONTENT_UNEXPECTED',
+    'the server sent an HTML page instead of the rest of the file',
+    {
+      context: { url: response.url, status: response.status },
+    },
+  )
+}
+
+function isHtml(contentType: string): boolean {
+  return /^\s*(?:text\/html|application\/xhtml\+xml)\b/i.test(contentType)
+}
+
 export function validatorsOf(response: TransportResponse): Validators {
   const etag = headerValue(response.headers, 'etag')
   const lastModified = headerValue(response.headers, 'last-modified')

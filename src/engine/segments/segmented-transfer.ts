@@ -13,14 +13,9 @@ import type { Sink } from '../../storage/index.ts'
 import { reportOf, type Lease, type LeaseReport } from '../governor/index.ts'
 import type { KeptBytes, TransferCallbacks, TransferOrder } from '../transfer/transfer.ts'
 import { judgeResponse } from '../transfer/judge-response.ts'
-import {
-  announcedDigest,
-  checkAnnounced,
-  combineCrc32,
-  partDigestOf,
-  type PartDigest,
-} from '../verify/index.ts'
-import { areWeak, checkRangeAnswer, ifRangeOf, validatorsOf } from './range-answer.ts'
+import { AnnouncedFile, combineCrc32, partDigestOf, type PartDigest } from '../verify/index.ts'
+import { leftOut, MirrorSet } from '../mirrors/index.ts'
+import { areWeak, checkRangeAnswer, ifRangeOf, refuseHtml, validatorsOf } from './range-answer.ts'
 import { SegmentTable, type Segment } from './segment-table.ts'
 
 export interface SegmentedTransferOptions {
@@ -59,8 +54,8 @@ export class SegmentedTransfer {
   readonly #runners = new Set<Runner>()
   readonly #abort = new AbortController()
   readonly #stopListening: () => void
-  #announced: Digest | undefined
-  #places: Place[]
+  readonly #announced: AnnouncedFile
+  readonly #mirrors: MirrorSet
   #useIfRange = true
   #ranges: boolean
   #unsavedBytes = 0
@@ -68,15 +63,14 @@ export class SegmentedTransfer {
   #finish: { readonly resolve: () => void; readonly reject: (error: TrawlError) => void } | undefined
   #failure: TrawlError | undefined
   #lastError: TrawlError | undefined
-  #failures = 0
-  #holdUntilMs = 0
 
   constructor(options: SegmentedTransferOptions) {
     this.#options = options
     this.#table = new SegmentTable(options.lengthBytes)
-    this.#places = [...options.order.places]
+    const { places, mirrored } = options.order
+    this.#mirrors = new MirrorSet(mirrored ? places : places.slice(0, 1), Object.keys(options.validators))
     this.#ranges = options.rangesAllowed
-    this.#announced = options.digest
+    this.#announced = new AnnouncedFile(options.order.task.digests, options.digest)
     const onAbort = (): void => this.#abort.abort(options.signal.reason)
     options.signal.addEventListener('abort', onAbort, { once: true })
     const stopCapacity = options.callbacks.onCapacity(() => this.#grow())
@@ -118,9 +112,14 @@ export class SegmentedTransfer {
     return this.#wholeCrc()
   }
 
+  /** How the places did that this transfer used. */
+  get mirrors(): MirrorSet {
+    return this.#mirrors
+  }
+
   /** The digest of the whole file that the servers told, all the same. */
   get announced(): Digest | undefined {
-    return this.#announced
+    return this.#announced.digest
   }
 
   /** What is safely on disk, for going on later. */
@@ -132,27 +131,28 @@ export class SegmentedTransfer {
 
   #startWith(lease: Lease, response: TransportResponse | undefined): void {
     const segment = this.#table.takeFree()
-    const place = this.#places[0]
+    const place = this.#options.order.places[0]
     if (!segment || !place) {
       lease.release({ result: 'ok' })
       response?.body.cancel()
       return
     }
+    if (response) this.#mirrors.answered(place, this.#options.hostOf(response.url))
     void this.#serve(new Runner(segment, lease, place, this.#options.clock.now()), response)
   }
 
   /** Opens as many further connections as are allowed and pay. */
   #grow(): void {
-    const { order, callbacks } = this.#options
-    while (!this.#failure && this.#finish && this.#options.clock.now() >= this.#holdUntilMs) {
+    const { order } = this.#options
+    while (!this.#failure && this.#finish) {
       if (this.#runners.size > 0 && !this.#ranges) return
       const most = order.task.split ?? 256
       if (this.#runners.size >= most) return
-      const place = this.#nextPlace()
       const wanted = this.#table.segments.some((each) => !each.taken && each.at < each.end)
-      if (!place || (!wanted && !this.#mayPay())) return
-      const lease = callbacks.acquire(this.#options.hostOf(place.url))
-      if (!lease) return
+      if (!wanted && !this.#mayPay()) return
+      const granted = this.#acquire()
+      if (!granted) return
+      const { place, lease } = granted
       const segment = this.#table.takeFree() ?? this.#steal()
       if (!segment) {
         lease.release({ result: 'cancelled' })
@@ -178,19 +178,18 @@ export class SegmentedTransfer {
     )
   }
 
-  /** Mirrors take turns, the least used first. */
-  #nextPlace(): Place | undefined {
-    let best: Place | undefined
-    let fewest = Number.MAX_SAFE_INTEGER
-    for (const place of this.#options.order.mirrored ? this.#places : this.#places.slice(0, 1)) {
-      let users = 0
-      for (const runner of this.#runners) if (runner.place === place) users++
-      if (users < fewest) {
-        best = place
-        fewest = users
-      }
+  /** One more connection, to the best place whose host grants one now. */
+  #acquire(): { readonly place: Place; readonly lease: Lease } | undefined {
+    for (const place of this.#readyPlaces()) {
+      const lease = this.#options.callbacks.acquire(this.#options.hostOf(place.url))
+      if (lease) return { place, lease }
     }
-    return best
+    return undefined
+  }
+
+  #readyPlaces(): readonly Place[] {
+    const users = (place: Place): number => [...this.#runners].filter((each) => each.place === place).length
+    return this.#mirrors.ranked(users, this.#options.clock.now())
   }
 
   async #serve(runner: Runner, given: TransportResponse | undefined): Promise<void> {
@@ -218,10 +217,11 @@ export class SegmentedTransfer {
   async #ask(runner: Runner): Promise<TransportResponse> {
     const { order, transport, lengthBytes, sink, hostOf, clock } = this.#options
     const { segment, place } = runner
-    const validators = this.#options.validators[hostOf(place.url)]
+    const expected = this.#mirrors.originOf(place)
+    const validators = expected === undefined ? undefined : this.#options.validators[expected]
     const checkBytes = this.#needsOverlap(segment, validators) ? Math.min(overlapBytes, segment.at) : 0
     const start = segment.at - checkBytes
-    const question = { start, end: segment.end, lengthBytes, validators }
+    const { end } = segment
     const ifRange = this.#useIfRange ? ifRangeOf(validators) : undefined
     const headers = {
       ...order.task.headers,
@@ -234,38 +234,30 @@ export class SegmentedTransfer {
       { signal: this.#abort.signal },
     )
     runner.lease.headers()
+    const origin = hostOf(response.url)
+    const known = this.#options.validators[origin]
+    runner.sentIfRange = ifRange !== undefined
+    runner.isKnown = known !== undefined
+    this.#mirrors.answered(place, origin)
     try {
+      refuseHtml(response, this.#options.contentType)
       const refused = response.status === 416 ? undefined : judgeResponse(response, clock)
       if (refused) throw refused
-      checkRangeAnswer(response, question)
-      this.#checkDigest(response)
+      checkRangeAnswer(response, { start, end, lengthBytes, validators: known })
+      this.#announced.check(response, this.#mirrors.size)
     } catch (error) {
       response.body.cancel()
       throw error
     }
-    this.#options.validators[hostOf(place.url)] ??= validatorsOf(response)
+    if (!known && checkBytes === 0 && this.#needsOverlap(segment, undefined)) {
+      // Redirected to an origin that has given nothing yet: what it has is compared with what is there.
+      response.body.cancel()
+      return this.#ask(runner)
+    }
+    this.#options.validators[origin] ??= validatorsOf(response)
     runner.partDigest = partDigestOf(response)
     if (checkBytes > 0) runner.overlap = sink.read(start, checkBytes)
     return response
-  }
-
-  /** Servers that say different things of the whole file do not have the same one. */
-  #checkDigest(response: TransportResponse): void {
-    const told = announcedDigest(response)
-    if (!told) return
-    const { url } = response
-    checkAnnounced(this.#options.order.task.digests, told, url)
-    this.#announced ??= told
-    if (this.#places.length > 1) checkAnnounced([this.#announced], told, url)
-    else if (this.#announced.algorithm === told.algorithm && this.#announced.value !== told.value) {
-      throw new TrawlError(
-        'ERR_ENTITY_CHANGED',
-        `the file changed on the server: another ${told.algorithm}`,
-        {
-          context: { url },
-        },
-      )
-    }
   }
 
   /** Where nothing identifies the version, bytes at the seam of an earlier run are compared. */
@@ -305,13 +297,14 @@ export class SegmentedTransfer {
       if (waitMs <= 0) return written
       return written === undefined ? this.#wait(waitMs) : written.then(() => this.#wait(waitMs))
     })
+    if (runner.receivedBytes > 0) this.#mirrors.gave(runner.place)
+    runner.partDigest?.check()
     if (segment.at < segment.end && !runner.given && !this.#failure) {
       throw new TrawlError(
         'ERR_LENGTH_MISMATCH',
         `the connection ended ${segment.end - segment.at} bytes early`,
       )
     }
-    runner.partDigest?.check()
   }
 
   #compareOverlap(runner: Runner, chunk: Buffer): Buffer {
@@ -326,7 +319,6 @@ export class SegmentedTransfer {
 
   #received(count: number): void {
     this.#unsavedBytes += count
-    this.#failures = 0
     if (this.#unsavedBytes < checkpointBytes) return
     this.#unsavedBytes = 0
     const { sink, callbacks, order } = this.#options
@@ -355,7 +347,10 @@ export class SegmentedTransfer {
   /** A look every quarter of a second: rates, more connections, slow ones. */
   #look(): void {
     const now = this.#options.clock.now()
-    for (const runner of this.#runners) runner.measure(now)
+    for (const runner of this.#runners) {
+      runner.measure(now)
+      if (runner.receivedBytes > 0) this.#mirrors.gave(runner.place, runner.segment.rateBps)
+    }
     this.#grow()
     this.#restartSlow(now)
     if (this.#finish) this.#stopTimer = this.#options.clock.after(lookEveryMs, () => this.#look())
@@ -381,36 +376,29 @@ export class SegmentedTransfer {
   }
 
   #runnerFailed(runner: Runner, error: TrawlError): void {
-    if (this.#failure || runner.given) return
+    if (this.#failure || runner.given) return undefined
     // Wrong bytes are in the sink; none of it can be trusted. Where only the headers disagree, nothing was taken.
     if (error.code === 'ERR_DIGEST_MISMATCH' && error.retry !== 'never') return this.#fail(error)
     if (error.code === 'ERR_RANGE_IGNORED') {
       // Some caches refuse If-Range; asked once more without it, the answer's own validators decide.
-      if (this.#useIfRange && ifRangeOf(this.#options.validators[this.#options.hostOf(runner.place.url)])) {
+      if (this.#useIfRange && runner.sentIfRange) {
         this.#useIfRange = false
-        return
+        return undefined
       }
-      this.#ranges = false
-      if (this.#runners.size > 1) return
+      if (this.#mirrors.size === 1) this.#ranges = false
+      if (!this.#ranges && this.#runners.size > 1) return undefined
     }
-    if (this.#places.length > 1 && error.scope !== 'volume' && error.code !== 'ERR_CANCELLED') {
-      this.#places = this.#places.filter((each) => each !== runner.place)
-      this.#options.callbacks.notice(this.#options.order, error)
-      return
+    if (error.scope === 'volume' || error.code === 'ERR_CANCELLED') return this.#fail(error)
+    // The very origin whose bytes are here has another version now; another mirror may only be out of step.
+    const changed = error.code === 'ERR_ENTITY_CHANGED' && (runner.isKnown || this.#mirrors.size === 1)
+    if (changed) return this.#fail(error)
+    if (this.#mirrors.failed(runner.place, error, this.#options.clock.now())) {
+      this.#options.callbacks.notice(this.#options.order, leftOut(runner.place, error))
+      return undefined
     }
-    const others = this.#runners.size > 1 && error.code !== 'ERR_ENTITY_CHANGED' && error.scope !== 'volume'
-    if (others && error.code !== 'ERR_CANCELLED') {
-      this.#hold(error)
-      return
-    }
-    this.#fail(error)
-  }
-
-  /** A connection failed while others go on: no new one for a while, longer each time. */
-  #hold(error: TrawlError): void {
+    if (this.#runners.size === 1 && this.#readyPlaces().length === 0) return this.#fail(error)
     this.#lastError = error
-    this.#failures++
-    this.#holdUntilMs = this.#options.clock.now() + Math.min(30_000, 500 * 2 ** Math.min(this.#failures, 10))
+    return undefined
   }
 
   #fail(error: TrawlError): void {
@@ -431,7 +419,7 @@ export class SegmentedTransfer {
     if (!this.#finish || this.#runners.size > 0) return
     const error = this.#failure ?? this.#lastError
     // Without an error only a lease is missing; the next capacity brings it.
-    if (!error) return
+    if (!error || (!this.#failure && this.#readyPlaces().length > 0)) return
     const { reject } = this.#finish
     this.#finish = undefined
     reject(error)
@@ -458,6 +446,10 @@ class Runner {
   response: TransportResponse | undefined
   /** Bytes to compare before new ones are taken. */
   overlap: Buffer | undefined
+  /** The answer is to a request with If-Range. */
+  sentIfRange = false
+  /** The origin that answered gave bytes of this file before. */
+  isKnown = true
   /** Of this answer alone. */
   partDigest: PartDigest | undefined
   /** Given up for a faster one. */

@@ -91,15 +91,15 @@ class Attempt {
       this.#settle(this.#resume(kept, kept.lengthBytes))
       return
     }
-    const place = order.places[order.attempt % order.places.length]
+    const [place] = order.places
     if (!place) return this.#fail(new TrawlError('ERR_INTERNAL', 'a transfer without a place'))
     this.#send(place).then(
-      (response) => this.#answered(response, place),
+      (response) => this.#answered(response),
       (error: unknown) => this.#fail(error),
     )
   }
 
-  #answered(response: TransportResponse, place: Place): void {
+  #answered(response: TransportResponse): void {
     this.#response = response
     this.#lease.headers()
     try {
@@ -107,6 +107,7 @@ class Attempt {
       if (error) throw error
       const facts = entityFactsOf(response)
       checkAnnounced(this.#order.task.digests, facts.digest, facts.url)
+      checkExpectedLength(this.#order.task.expectedSizeBytes, facts)
       const sink = this.#open(facts, undefined)
       if (!sink) {
         response.body.cancel()
@@ -117,7 +118,7 @@ class Attempt {
         facts.lengthBytes >= segmentedBytes &&
         sink.properties.randomAccess
       ) {
-        const transfer = this.#segmented(facts, facts.lengthBytes, sink, place)
+        const transfer = this.#segmented(facts, facts.lengthBytes, sink)
         this.#settle(this.#runSegmented(transfer, facts, facts.lengthBytes, response))
       } else {
         this.#takeWhole(response, facts, sink)
@@ -150,24 +151,18 @@ class Attempt {
       url: place.url,
       httpStatus: 206,
       lengthBytes,
-      validators: kept.validators[hostOf(place.url)] ?? {},
+      validators: kept.validators[hostOf(place.url)] ?? Object.values(kept.validators)[0] ?? {},
       ...(kept.contentType === undefined ? {} : { contentType: kept.contentType }),
     }
     const sink = this.#open(facts, kept)
     if (!sink) return undefined
-    const transfer = this.#segmented(facts, lengthBytes, sink, place, kept)
+    const transfer = this.#segmented(facts, lengthBytes, sink, kept)
     // Not all that was noted need still be there.
     transfer.resume(this.#there)
     return this.#runSegmented(transfer, facts, lengthBytes, undefined)
   }
 
-  #segmented(
-    facts: EntityFacts,
-    lengthBytes: number,
-    sink: Sink,
-    place: Place,
-    kept?: KeptBytes,
-  ): SegmentedTransfer {
+  #segmented(facts: EntityFacts, lengthBytes: number, sink: Sink, kept?: KeptBytes): SegmentedTransfer {
     const { transport, clock, signal } = this.#options
     this.#transfer = new SegmentedTransfer({
       order: this.#order,
@@ -180,7 +175,8 @@ class Attempt {
       lengthBytes,
       contentType: facts.contentType,
       digest: facts.digest,
-      validators: { ...kept?.validators, [hostOf(place.url)]: facts.validators },
+      // By the origin that answered, which redirects may have led to.
+      validators: kept ? { ...kept.validators } : { [hostOf(facts.url)]: facts.validators },
       rangesAllowed: facts.acceptsRanges !== false,
       hostOf,
     })
@@ -266,12 +262,14 @@ class Attempt {
 
   #failed(error: TrawlError, kept: KeptBytes | undefined): TransferResult {
     const httpStatus = this.#response?.status
+    const mirrors = this.#order.places.length > 1 ? this.#transfer?.mirrors : undefined
     return {
       result: 'failed',
       error,
       fetchedBytes: this.#fetchedBytes,
       ...(httpStatus === undefined ? {} : { httpStatus }),
       ...(kept === undefined ? {} : { kept }),
+      ...(mirrors ? { leftOut: mirrors.leftOut, givers: mirrors.givers } : {}),
     }
   }
 
@@ -302,6 +300,16 @@ const startsAnew: ReadonlySet<string> = new Set([
   'ERR_RANGE_INVALID',
   'ERR_DIGEST_MISMATCH',
 ])
+
+/** A file of another length is not the one that is wanted; none of it is taken. */
+function checkExpectedLength(expected: number | undefined, { url, lengthBytes }: EntityFacts): void {
+  if (expected === undefined || lengthBytes === undefined || expected === lengthBytes) return
+  throw new TrawlError(
+    'ERR_LENGTH_MISMATCH',
+    `the server has a file of ${lengthBytes} bytes, ${expected} were expected`,
+    { retry: 'never', context: { url, expected, got: lengthBytes } },
+  )
+}
 
 const noHeaders: Readonly<Record<string, string>> = {}
 const wentWell: LeaseReport = { result: 'ok' }

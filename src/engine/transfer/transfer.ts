@@ -24,7 +24,7 @@ export interface KeptBytes {
 /** One task as it is handed out for transfer: plain data, so that a worker may get it. */
 export interface TransferOrder {
   readonly task: DownloadTask
-  /** Resolved and in the order to be tried; at least one. */
+  /** Resolved and in the order to be tried, the one that the lease is for first; at least one. */
   readonly places: readonly Place[]
   /** All places have the same bytes, so they may be used at once. */
   readonly mirrored: boolean
@@ -86,6 +86,10 @@ export type TransferResult =
       readonly httpStatus?: number
       /** What may be gone on from; absent when nothing is worth keeping. */
       readonly kept?: KeptBytes
+      /** URLs of mirrors that are not to be asked again for the file. */
+      readonly leftOut?: readonly string[]
+      /** URLs of the mirrors whose bytes were taken, where there were several. */
+      readonly givers?: readonly string[]
     }
 
 /** All bytes are in the sink, checked, and not yet committed. */

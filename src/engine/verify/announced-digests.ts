@@ -63,3 +63,35 @@ function strongest(digests: readonly Digest[]): Digest | undefined {
   }
   return undefined
 }
+
+/** What servers say of the bytes of one file while it comes from them: all the same, or it is not one file. */
+export class AnnouncedFile {
+  readonly #expected: readonly Digest[] | undefined
+  #digest: Digest | undefined
+
+  /** `first` is what the first answer told. */
+  constructor(expected: readonly Digest[] | undefined, first: Digest | undefined) {
+    this.#expected = expected
+    this.#digest = first
+  }
+
+  get digest(): Digest | undefined {
+    return this.#digest
+  }
+
+  /**
+   * Throws ERR_DIGEST_MISMATCH where a mirror has another file than was expected or than the others have, and
+   * ERR_ENTITY_CHANGED where there is but one place, which told another digest before.
+   */
+  check(response: TransportResponse, places: number): void {
+    const told = announcedDigest(response)
+    if (!told) return
+    const { url } = response
+    checkAnnounced(this.#expected, told, url)
+    this.#digest ??= told
+    if (places > 1) return checkAnnounced([this.#digest], told, url)
+    if (this.#digest.algorithm !== told.algorithm || this.#digest.value === told.value) return undefined
+    const message = `the file changed on the server: another ${told.algorithm}`
+    throw new TrawlError('ERR_ENTITY_CHANGED', message, { context: { url } })
+  }
+}
