@@ -8,9 +8,10 @@ import {
   type ItemSelector,
   type JobContext,
   type JobKind,
-  type JobLimits,
+  type JobPatch,
   type JobWork,
   type Outcome,
+  type PauseRequest,
 } from '../core/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { checkPackOptions } from '../pack/index.ts'
@@ -70,6 +71,7 @@ class BookWork implements JobWork {
   readonly #errors: TrawlError[] = []
   #works = 0
   #draining = false
+  #paused = false
 
   constructor(parts: WorkParts) {
     this.#parts = parts
@@ -97,20 +99,23 @@ class BookWork implements JobWork {
     for (const run of this.#progress.runs()) run.drain()
   }
 
-  pause(which?: ItemSelector): void {
+  pause(which: PauseRequest = {}): void {
+    if (which.host === undefined && which.id === undefined) this.#paused = true
     for (const run of this.#progress.runs()) run.pause(which)
   }
 
-  resume(which?: ItemSelector): void {
+  resume(which: ItemSelector = {}): void {
+    if (which.host === undefined && which.id === undefined) this.#paused = false
     for (const run of this.#progress.runs()) run.resume(which)
   }
 
-  cancel(which: ItemSelector): void {
+  cancel(which: PauseRequest): void {
     for (const run of this.#progress.runs()) run.cancel(which)
   }
 
-  update(limits: JobLimits): void {
-    this.#parts.parts.engine.update(limits)
+  update(patch: JobPatch, which?: ItemSelector): void {
+    if (which === undefined) this.#parts.parts.engine.update(patch)
+    for (const run of this.#progress.runs()) run.update(patch, which)
   }
 
   async #run(): Promise<void> {
@@ -172,6 +177,7 @@ class BookWork implements JobWork {
         closeFolder: parts.closeFolder,
         onFetcher: (fetcher) => {
           if (this.#draining) fetcher.run.drain()
+          if (this.#paused) fetcher.run.pause()
           return this.#progress.add(fetcher.run)
         },
         onPlanned: () => this.#progress.planned(),

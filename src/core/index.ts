@@ -14,7 +14,16 @@ export type {
   Progress,
 } from './events.ts'
 export { formats, type FormatName } from './formats.ts'
-export type { ItemFilter, ItemSelector, JobContext, JobKind, JobLimits, JobWork } from './job.ts'
+export type {
+  ItemFilter,
+  ItemSelector,
+  JobContext,
+  JobKind,
+  JobLimits,
+  JobPatch,
+  JobWork,
+  PauseRequest,
+} from './job.ts'
 export type { JobSpec } from './job-spec.ts'
 export { murmur128 } from './murmur.ts'
 export type { Outcome, OutcomeStatus, SkipReason } from './outcome.ts'

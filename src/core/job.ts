@@ -23,12 +23,26 @@ export interface JobLimits {
   readonly limitRateBps?: number
   readonly limitRatePerHostBps?: number
   readonly limitRatePerItemBps?: number
+  readonly requestSpacingMs?: number
 }
 
 /** Which items a command is meant for; all that are given must match. */
 export interface ItemSelector {
   readonly host?: string
   readonly id?: string
+}
+
+/** What to hold or to end, and whether active items may end first. */
+export interface PauseRequest extends ItemSelector {
+  readonly drain?: boolean
+}
+
+/** What may change while a job runs; what is absent stays as it is. */
+export interface JobPatch extends JobLimits {
+  /** Higher ones start first. */
+  readonly priority?: number
+  /** Connections at once for one file. */
+  readonly split?: number | 'auto'
 }
 
 /**
@@ -45,11 +59,15 @@ export interface JobWork {
   items(filter?: ItemFilter): AsyncIterable<Outcome>
   /** Starts nothing new and ends when what is active has ended. */
   drain(): void
-  pause(which?: ItemSelector): void
+  /** Starts nothing new of what is meant; what is active stops and keeps its bytes, or goes on with `drain`. */
+  pause(which?: PauseRequest): void
   resume(which?: ItemSelector): void
-  /** Ends single items; they become `unfinished`. */
-  cancel(which: ItemSelector): void
-  update(limits: JobLimits): void
+  /** Ends items of a host or single ones; they become `unfinished`, at once or with `drain` when active ones end. */
+  cancel(which: PauseRequest): void
+  /** Limits of the job; with `which`, priority, split and rate of the items that are meant. */
+  update(patch: JobPatch, which?: ItemSelector): void
+  /** Takes further inputs, in the form of the kind. Absent where the kind takes none. */
+  add?(inputs: unknown): void
 }
 
 /** A kind of job: files, a book, a dataset. */

@@ -54,7 +54,8 @@ export function createEngine(options: EngineOptions): Engine {
       run.start(tasks)
       return run
     },
-    update({ concurrency, maxPerHost, limitRateBps, limitRatePerHostBps, limitRatePerItemBps }) {
+    update({ concurrency, maxPerHost, requestSpacingMs, ...rest }) {
+      const { limitRateBps, limitRatePerHostBps, limitRatePerItemBps } = rest
       const rates = {
         totalBps: limitRateBps,
         perHostBps: limitRatePerHostBps,
@@ -73,10 +74,12 @@ export function createEngine(options: EngineOptions): Engine {
       governor.update({
         ...(concurrency === undefined ? {} : { total: concurrency }),
         ...(maxPerHost === undefined ? {} : { perHost: maxPerHost }),
+        ...(requestSpacingMs === undefined ? {} : { requestSpacingMs }),
       })
     },
     async close() {
-      await transport.close()
+      // Requests of attempts that were stopped may still wait for an answer that nobody wants.
+      await transport.destroy()
     },
   }
 }

@@ -7,9 +7,10 @@ import {
   type ItemSelector,
   type JobContext,
   type JobKind,
-  type JobLimits,
+  type JobPatch,
   type JobWork,
   type Outcome,
+  type PauseRequest,
 } from '../core/index.ts'
 import {
   FolderDestination,
@@ -20,9 +21,9 @@ import {
 } from '../engine/index.ts'
 import { ReportFile, type OutputFolder } from '../storage/index.ts'
 import { createFileNamer } from './file-name.ts'
-import type { GetHooks, GetSpec } from './get-spec.ts'
+import type { GetHooks, GetInputs, GetSpec } from './get-spec.ts'
 import { createTaskFetcher } from './metalink-documents.ts'
-import { readTasks } from './read-requests.ts'
+import { createTaskReader, type TaskReader } from './read-requests.ts'
 import { StreamDestination } from './stream-destination.ts'
 
 /** What a get job is given by the one that wires it. */
@@ -42,6 +43,7 @@ class GetWork implements JobWork {
   readonly done: Promise<void>
   readonly #parts: GetJobParts
   readonly #spec: GetSpec
+  readonly #reader: TaskReader
   readonly #run: Run
   readonly #folder: OutputFolder | undefined
   readonly #context: JobContext
@@ -69,12 +71,12 @@ class GetWork implements JobWork {
       options.report === undefined ? undefined : new ReportFile(options.report),
     )
     const retry = retryOf(options)
-    const tasks = readTasks(spec, {
+    this.#reader = createTaskReader(spec, {
       notice: (message) => context.emit({ type: 'job.notice', message }),
       fetchOfTask: createTaskFetcher(parts.engine.fetchDocument, retry),
       signal: context.signal,
     })
-    this.#run = parts.engine.run(filterTasks(tasks, spec.hooks?.beforeItem), {
+    this.#run = parts.engine.run(filterTasks(this.#reader.read(), spec.hooks?.beforeItem), {
       destination: this.#destination,
       retry,
       spaceWaitMs: options.spaceWaitMs,
@@ -97,7 +99,7 @@ class GetWork implements JobWork {
     this.#run.drain()
   }
 
-  pause(which?: ItemSelector): void {
+  pause(which?: PauseRequest): void {
     this.#run.pause(which)
   }
 
@@ -105,12 +107,17 @@ class GetWork implements JobWork {
     this.#run.resume(which)
   }
 
-  cancel(which: ItemSelector): void {
+  cancel(which: PauseRequest): void {
     this.#run.cancel(which)
   }
 
-  update(limits: JobLimits): void {
-    this.#parts.engine.update(limits)
+  update(patch: JobPatch, which?: ItemSelector): void {
+    if (which === undefined) this.#parts.engine.update(patch)
+    this.#run.update(patch, which)
+  }
+
+  add(inputs: unknown): void {
+    this.#run.add(filterTasks(this.#reader.add(inputs as GetInputs), this.#spec.hooks?.beforeItem))
   }
 
   /** A step of the start; the folder is free again where it fails. */

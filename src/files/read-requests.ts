@@ -3,7 +3,7 @@ import { parseChecksum, type GetOptions } from '../config/index.ts'
 import type { InputTask, RefusedTask } from '../engine/index.ts'
 import { isListFault, parseUrlPattern, readFileList, type ListEntry } from '../sources/index.ts'
 import { createTaskMaker, type FileRequest } from './file-tasks.ts'
-import type { GetInput, GetSpec } from './get-spec.ts'
+import type { GetInput, GetInputs, GetSpec } from './get-spec.ts'
 import { MetalinkDocuments, type FetchOfTask } from './metalink-documents.ts'
 
 const batchSize = 256
@@ -21,10 +21,19 @@ export interface ReadTasksContext {
  * stops nothing else; a list that cannot be read stops none of the others. Throws ERR_INPUT_UNREADABLE for it at the
  * end.
  */
-export async function* readTasks(
-  spec: GetSpec,
-  context: ReadTasksContext,
-): AsyncGenerator<readonly InputTask[], void, undefined> {
+export function readTasks(spec: GetSpec, context: ReadTasksContext): AsyncIterable<readonly InputTask[]> {
+  return createTaskReader(spec, context).read()
+}
+
+/** Reads the inputs of a job, and those that are added while it runs: one order and one set of identities for all. */
+export interface TaskReader {
+  read(): AsyncIterable<readonly InputTask[]>
+  /** Further inputs as tasks, in the same way. */
+  add(inputs: GetInputs): AsyncIterable<readonly InputTask[]>
+}
+
+/** A reader of tasks as `readTasks` has them. */
+export function createTaskReader(spec: GetSpec, context: ReadTasksContext): TaskReader {
   const maker = new InputTaskMaker(spec.options)
   const documents = new MetalinkDocuments({
     ...context,
@@ -32,7 +41,10 @@ export async function* readTasks(
     taskOf: (entry) => maker.ofEntry(entry),
     refuse: (error, input) => maker.refuse(error, input),
   })
-  yield* documents.expand(listedTasks(spec, maker, context))
+  return {
+    read: () => documents.expand(listedTasks(spec, maker, context)),
+    add: (inputs) => documents.expand(givenTasks(inputs, maker)),
+  }
 }
 
 async function* listedTasks(
@@ -40,7 +52,7 @@ async function* listedTasks(
   maker: InputTaskMaker,
   { notice, signal }: ReadTasksContext,
 ): AsyncGenerator<readonly InputTask[], void, undefined> {
-  yield* givenTasks(spec, maker)
+  yield* givenTasks(spec.inputs, maker)
   let unreadable: TrawlError | undefined
   for (const name of spec.options.inputFile) {
     try {
@@ -61,10 +73,10 @@ async function* listedTasks(
 }
 
 async function* givenTasks(
-  spec: GetSpec,
+  inputs: GetInputs,
   maker: InputTaskMaker,
 ): AsyncGenerator<readonly InputTask[], void, undefined> {
-  for await (const batch of batched(spec.inputs)) {
+  for await (const batch of batched(inputs)) {
     let tasks: InputTask[] = []
     for (const input of batch) {
       for (const each of expand(input)) {
@@ -237,7 +249,7 @@ function inputText(input: unknown): string {
   return String(url ?? (Array.isArray(urls) ? (urls[0] ?? '') : ''))
 }
 
-async function* batched(inputs: GetSpec['inputs']): AsyncGenerator<readonly GetInput[], void, undefined> {
+async function* batched(inputs: GetInputs): AsyncGenerator<readonly GetInput[], void, undefined> {
   // Text can be iterated too, letter by letter, which is never what was meant.
   if (typeof inputs === 'string' || inputs instanceof URL) {
     yield [inputs]

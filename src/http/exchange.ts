@@ -175,6 +175,7 @@ export class Exchange implements Dispatcher.DispatchHandler, ResponseBody, Abort
     if (this.#done) return
     this.#done = true
     this.#kept = undefined
+    this.#finish?.('stopped')
     if (this.#over) return
     const left = (this.#expectedBytes ?? this.#receivedBytes) - this.#receivedBytes
     if (left > maxDiscardBytes) return this.#break(cancelledError(this.#options.request.url, undefined))

@@ -69,7 +69,10 @@ export interface ResponseBody {
    * the consumer threw. May be called once. Chunks that arrive before the call are kept, within bounds.
    */
   drain(consume: ChunkConsumer): Promise<'end' | 'stopped'>
-  /** Gives the body up: reads a short rest so that the connection can be used again, else closes it. */
+  /**
+   * Gives the body up: reads a short rest so that the connection can be used again, else closes it. A `drain` under
+   * way resolves `'stopped'`.
+   */
   cancel(): void
 }
 

@@ -7,11 +7,12 @@ import {
   type ItemFilter,
   type ItemSelector,
   type JobKind,
-  type JobLimits,
+  type JobPatch,
   type JobStats,
   type JobStatus,
   type JobWork,
   type Outcome,
+  type PauseRequest,
   type Progress,
 } from '../core/index.ts'
 import { EventLog } from './event-log.ts'
@@ -27,7 +28,7 @@ export interface JobResult {
  * The handle of one job. Iterating gives its events; `result` settles once and never rejects; leaving an
  * `await using` block cancels what still runs and waits for it.
  */
-export interface Job extends AsyncIterable<DownloadEvent>, AsyncDisposable {
+export interface Job<Input = never> extends AsyncIterable<DownloadEvent>, AsyncDisposable {
   readonly id: string
   readonly kind: string
   readonly status: JobStatus
@@ -39,11 +40,24 @@ export interface Job extends AsyncIterable<DownloadEvent>, AsyncDisposable {
   items(filter?: ItemFilter): AsyncIterable<Outcome>
   /** With `items: false` only failures are told of single items. */
   onEvent(listen: (event: DownloadEvent) => void, options?: { readonly items: boolean }): () => void
-  pause(which?: ItemSelector): void
+  /**
+   * Holds the job, a host or an item. What is active stops and keeps its bytes; with `drain` it goes on to its end.
+   */
+  pause(which?: PauseRequest): void
+  /** Goes on where `pause` stopped; also takes back that a host or an item was cancelled. */
   resume(which?: ItemSelector): void
-  update(limits: JobLimits): void
-  /** Ends the job: with `drain` after what is active, else now. State is kept. Resolves when it has ended. */
-  cancel(options?: { readonly drain?: boolean } & ItemSelector): Promise<void>
+  /**
+   * Changes limits while running: those of connections and rates hold for all jobs of the trawl. With `which`, priority,
+   * split and rate of these items alone.
+   */
+  update(patch: JobPatch, which?: ItemSelector): void
+  /** Takes further inputs. Throws ERR_CANCELLED when the job has ended, ERR_USAGE where its kind takes none. */
+  add(inputs: Iterable<Input> | AsyncIterable<Input>): void
+  /**
+   * Ends the job, a host or an item: with `drain` after what is active, else now. State is kept. For the job, resolves
+   * when it has ended.
+   */
+  cancel(options?: PauseRequest): Promise<void>
 }
 
 export interface StartJobOptions {
@@ -53,7 +67,7 @@ export interface StartJobOptions {
 }
 
 /** Runs a job of any kind. Errors before the start are told by `result`, like later ones. */
-export function startJob<Spec>(kind: JobKind<Spec>, spec: Spec, options: StartJobOptions): Job {
+export function startJob<Spec>(kind: JobKind<Spec>, spec: Spec, options: StartJobOptions): Job<unknown> {
   return new RunningJob(kind, spec, options)
 }
 
@@ -87,7 +101,7 @@ const noProgress: Progress = {
   hosts: [],
 }
 
-class RunningJob<Spec> implements Job {
+class RunningJob<Spec> implements Job<unknown> {
   readonly id: string
   readonly kind: string
   readonly result: Promise<JobResult>
@@ -135,33 +149,40 @@ class RunningJob<Spec> implements Job {
     return this.#events.listen(listen, options)
   }
 
-  pause(which?: ItemSelector): void {
+  pause(which: PauseRequest = {}): void {
     this.#ask((work) => work.pause(which))
-    if (which !== undefined || this.#status !== 'running') return
+    if (which.host !== undefined || which.id !== undefined || this.#status !== 'running') return
     this.#status = 'paused'
     this.#events.emit({ type: 'job.paused', reason: 'asked to' })
   }
 
-  resume(which?: ItemSelector): void {
-    if (which === undefined && this.#status === 'paused') {
+  resume(which: ItemSelector = {}): void {
+    if (which.host === undefined && which.id === undefined && this.#status === 'paused') {
       this.#status = 'running'
       this.#events.emit({ type: 'job.resumed' })
     }
     this.#ask((work) => work.resume(which))
   }
 
-  update(limits: JobLimits): void {
-    this.#ask((work) => work.update(limits))
+  update(patch: JobPatch, which?: ItemSelector): void {
+    this.#ask((work) => work.update(patch, which))
   }
 
-  async cancel(options: { readonly drain?: boolean } & ItemSelector = {}): Promise<void> {
-    const { drain, ...which } = options
+  add(inputs: unknown): void {
+    if (this.#cancelled || (this.#status !== 'running' && this.#status !== 'paused')) {
+      throw new TrawlError('ERR_CANCELLED', 'the job has ended; nothing can be added to it')
+    }
+    if (this.#work && !this.#work.add) throw addsNothing(this.kind)
+    this.#ask((work) => work.add?.(inputs))
+  }
+
+  async cancel(which: PauseRequest = {}): Promise<void> {
     if (which.host !== undefined || which.id !== undefined) {
       this.#ask((work) => work.cancel(which))
       return
     }
     this.#cancelled = true
-    if (drain) this.#ask((work) => work.drain())
+    if (which.drain) this.#ask((work) => work.drain())
     else this.#abort.abort(new TrawlError('ERR_CANCELLED', 'the job was cancelled'))
     await this.result
   }
@@ -218,4 +239,10 @@ class RunningJob<Spec> implements Job {
     if (error || this.#cancelled) return 'cancelled'
     return stats.failed > 0 || stats.unfinished > 0 ? 'partial' : 'done'
   }
+}
+
+function addsNothing(kind: string): TrawlError {
+  return new TrawlError('ERR_USAGE', `a job of the kind ${kind} takes no further inputs`, {
+    hint: 'Start another job of the same trawl for them: limits hold for both.',
+  })
 }

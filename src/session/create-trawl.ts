@@ -27,6 +27,7 @@ import {
   createGetKind,
   planFiles,
   type GetHooks,
+  type GetInput,
   type GetInputs,
   type GetSpec,
   type PlannedFile,
@@ -58,13 +59,13 @@ export interface GetJobOptions extends GetOptionsInput {
 /** A trawl: connections and limits that its jobs share. Dispose of it, or call `close`, when done. */
 export interface Trawl extends AsyncDisposable {
   /** Starts downloading files. Throws ERR_CONFIG_* for wrong options; everything else is told by the job. */
-  get(inputs: GetInputs, options?: GetJobOptions): Job
+  get(inputs: GetInputs, options?: GetJobOptions): Job<GetInput>
   /** Starts a job from options that the command line resolved, with their blocks for single hosts. */
   getResolved(
     inputs: GetInputs,
     config: ResolvedConfig<GetOptions>,
     options?: Omit<GetJobOptions, keyof GetOptionsInput>,
-  ): Job
+  ): Job<GetInput>
   /** What `getResolved` would fetch. Nothing is requested but Metalinks. */
   planFiles(
     inputs: GetInputs,
@@ -124,7 +125,7 @@ class Session implements Trawl {
     parseOptions(getGroups, base)
   }
 
-  get(inputs: GetInputs, options: GetJobOptions = {}): Job {
+  get(inputs: GetInputs, options: GetJobOptions = {}): Job<GetInput> {
     const { hooks, stdin, output, signal, ...own } = options
     const values = parseOptions(getGroups, { ...this.#base, ...own })
     return this.getResolved(
@@ -138,7 +139,7 @@ class Session implements Trawl {
     inputs: GetInputs,
     config: ResolvedConfig<GetOptions>,
     options: Omit<GetJobOptions, keyof GetOptionsInput> = {},
-  ): Job {
+  ): Job<GetInput> {
     const { signal, ...rest } = options
     const spec: GetSpec = { inputs, options: config.values, ...rest }
     return this.#started(
@@ -253,7 +254,7 @@ class Session implements Trawl {
     }
   }
 
-  #started<Spec>(kind: JobKind<Spec>, spec: Spec, signal: AbortSignal | undefined): Job {
+  #started<Spec>(kind: JobKind<Spec>, spec: Spec, signal: AbortSignal | undefined): Job<unknown> {
     if (this.#closed) {
       throw new TrawlError('ERR_CANCELLED', 'this trawl was closed', {
         hint: 'Make another with createTrawl().',

@@ -8,8 +8,10 @@ import {
   type JobContext,
   type JobKind,
   type JobLimits,
+  type JobPatch,
   type JobWork,
   type Outcome,
+  type PauseRequest,
 } from '../../core/index.ts'
 import type { ByteBudget, Engine, InputTask, Run } from '../../engine/index.ts'
 import { ReportFile } from '../../storage/index.ts'
@@ -91,23 +93,26 @@ class DatasetWork implements JobWork {
     this.#count.run?.drain()
   }
 
-  pause(which?: ItemSelector): void {
-    this.#pausedEarly ||= which === undefined
+  pause(which: PauseRequest = {}): void {
+    this.#pausedEarly ||= which.host === undefined && which.id === undefined
     this.#count.run?.pause(which)
   }
 
-  resume(which?: ItemSelector): void {
-    this.#pausedEarly &&= which !== undefined
+  resume(which: ItemSelector = {}): void {
+    this.#pausedEarly &&= which.host !== undefined || which.id !== undefined
     this.#count.run?.resume(which)
   }
 
-  cancel(which: ItemSelector): void {
+  cancel(which: PauseRequest): void {
     this.#count.run?.cancel(which)
   }
 
-  update(limits: JobLimits): void {
-    this.#limits = { ...this.#limits, ...limits }
-    this.#engine?.update(limits)
+  update(patch: JobPatch, which?: ItemSelector): void {
+    if (which === undefined) {
+      this.#limits = { ...this.#limits, ...patch }
+      this.#engine?.update(patch)
+    }
+    this.#count.run?.update(patch, which)
   }
 
   async #work(): Promise<void> {

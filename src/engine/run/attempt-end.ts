@@ -19,6 +19,7 @@ export class AttemptEnd {
   ended(item: RunningTask, result: TransferResult): void {
     const { queue, mirrors, parts, pump, maybeEnd } = this.#state
     item.connections = 0
+    item.order = undefined
     item.fetchedBytes += result.fetchedBytes
     queue.unblock(item.host)
     if (item.places.length > 1) mirrors.ended(item, result, parts.clock.now())
@@ -103,11 +104,12 @@ export class AttemptEnd {
   }
 
   #failed(item: RunningTask, error: TrawlError, givers?: readonly string[]): void {
-    const { options, queue, stopping } = this.#state
+    const { options, queue } = this.#state
+    const stopping = this.#state.stopping || item.stop === 'cancel'
     const isTheSameAgain = isSameMismatch(item.error, error)
     item.error = error
     this.#leave(item)
-    if (error.code === 'ERR_CANCELLED') return this.unfinished(item)
+    if (error.code === 'ERR_CANCELLED') return this.#brokenOff(item)
     if (error.code === 'ERR_NO_SPACE') return this.#noSpace(item, error)
     if (!stopping && this.#asksAgain(item, error, givers)) return undefined
     if (startsAnew.has(error.code) && item.restarts < 2 && !stopping) return this.#startAnew(item, error)
@@ -125,6 +127,15 @@ export class AttemptEnd {
     }
     if (decision.delayMs === 0) queue.add(item)
     else this.#state.delays.add(item, decision.delayMs)
+  }
+
+  /** Stopped from outside: what there is of it is noted, for going on when it may, or in the next run. */
+  #brokenOff(item: RunningTask): void {
+    if (item.kept) this.#state.options.destination.checkpoint(item, item.kept)
+    if (this.#state.stopping || item.stop !== 'pause') return this.unfinished(item)
+    item.stop = undefined
+    item.attempt--
+    this.#state.queue.add(item)
   }
 
   #tellRetry(item: RunningTask, error: TrawlError, delayMs: number): void {
@@ -226,7 +237,7 @@ export class AttemptEnd {
   #leave(item: RunningTask): void {
     const { active, parts, counters } = this.#state
     active.remove(item)
-    if (parts.isLimited() || item.task.limitRateBps !== undefined) {
+    if (parts.isLimited() || item.limitRateBps !== undefined) {
       parts.rateLimiter.release({ host: item.host, itemId: item.task.id })
     }
     counters.activeBytes -= item.doneBytes

@@ -9,3 +9,8 @@ export function hostOf(url: string): string {
   const at = url.lastIndexOf('@', end)
   return url.slice(at >= start ? at + 1 : start, end).toLowerCase()
 }
+
+/** True when a host with its port is the one that a user names, with or without a port. */
+export function isOfHost(host: string, named: string): boolean {
+  return host === named || host.replace(/:\d+$/, '') === named
+}

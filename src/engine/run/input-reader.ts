@@ -10,7 +10,7 @@ export interface InputReaderOptions {
   /** Outcomes that nobody has read. */
   readonly backlog: () => number
   readonly isStopping: () => boolean
-  /** Called once; `whole` is false where the input was not read to its end. */
+  /** Called when nothing is left to be read; `whole` is false where an input was not read to its end. */
   readonly onEnd: (whole: boolean) => void
 }
 
@@ -23,16 +23,18 @@ export const maxBacklog = 4096
 /** Reads the input of a run, only as fast as its tasks are started. */
 export class InputReader {
   readonly #options: InputReaderOptions
-  #wanted: (() => void) | undefined
-  #ended = false
+  #wanted: (() => void)[] = []
+  #reading = 0
+  #whole = true
   #error: TrawlError | undefined
 
   constructor(options: InputReaderOptions) {
     this.#options = options
   }
 
+  /** True when nothing is read any more. */
   get ended(): boolean {
-    return this.#ended
+    return this.#reading === 0
   }
 
   /** What the input ended with, where it could not be read. */
@@ -40,7 +42,9 @@ export class InputReader {
     return this.#error
   }
 
+  /** Reads an input to its end; several may be read at once. */
   async read(input: TaskInput): Promise<void> {
+    this.#reading++
     const { admit, waiting, backlog, isStopping } = this.#options
     try {
       for await (const each of input) {
@@ -55,7 +59,7 @@ export class InputReader {
       }
       this.#end(true)
     } catch (error) {
-      this.#error = toTrawlError(error)
+      this.#error ??= toTrawlError(error)
       this.#end(false)
     }
     return undefined
@@ -63,15 +67,13 @@ export class InputReader {
 
   /** Goes on reading where it waits and there is room now. */
   wake(): void {
-    const wanted = this.#wanted
-    if (!wanted || !this.#hasRoom()) return
-    this.#wanted = undefined
-    wanted()
+    if (this.#wanted.length === 0 || !this.#hasRoom()) return
+    for (const wanted of this.#wanted.splice(0)) wanted()
   }
 
   #room(): Promise<void> {
     if (this.#hasRoom()) return Promise.resolve()
-    return new Promise((resolve) => (this.#wanted = resolve))
+    return new Promise((resolve) => this.#wanted.push(resolve))
   }
 
   #hasRoom(): boolean {
@@ -84,7 +86,8 @@ export class InputReader {
   }
 
   #end(whole: boolean): void {
-    this.#ended = true
-    this.#options.onEnd(whole)
+    this.#reading--
+    if (!whole) this.#whole = false
+    if (this.#reading === 0) this.#options.onEnd(this.#whole)
   }
 }

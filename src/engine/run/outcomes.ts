@@ -1,5 +1,6 @@
 import { describeLocator, type DownloadTask, type Outcome } from '../../core/index.ts'
 import type { StagedTransfer } from '../transfer/transfer.ts'
+import type { FilteredTask, RefusedTask } from './task-input.ts'
 import type { RunningTask } from './task-queue.ts'
 
 /** An outcome while it is being filled in: assignments cost a fraction of spreading, once for each file. */
@@ -10,7 +11,16 @@ export function untried(task: DownloadTask): Omit<Outcome, 'status'> {
   return { ...nothing, id: task.id, ordinal: task.ordinal, input: describeLocator(task.locator) }
 }
 
-export const nothing = { sizeBytes: 0, fetchedBytes: 0, durationMs: 0, attempts: 0 } as const
+/** The outcome of what was refused before it became a task, or is not wanted after all. */
+export function unwanted(input: RefusedTask | FilteredTask): Outcome {
+  const { id, ordinal } = input
+  const base = { ...nothing, id, ordinal, input: input.input }
+  return 'refused' in input
+    ? { ...base, status: 'failed', error: input.refused.toJSON() }
+    : { ...base, status: 'skipped', skipReason: 'filtered' }
+}
+
+const nothing = { sizeBytes: 0, fetchedBytes: 0, durationMs: 0, attempts: 0 } as const
 
 /** What is known of a task at its end, whatever the end is. */
 export function outcomeBase(item: RunningTask, nowMs: number): MutableOutcome {

@@ -41,6 +41,11 @@ export class PlaceResolver {
     return this.#options.resolver !== undefined
   }
 
+  *values(): Generator<RunningTask, void, undefined> {
+    yield* this.#asked
+    for (const { item } of this.#waiting) yield item
+  }
+
   add(item: RunningTask, reason: ResolveReason): void {
     // What is under way already goes before what has not begun.
     if (reason === 'expired') this.#waiting.unshift({ item, reason })

@@ -16,6 +16,10 @@ export class RetryTimers {
     return this.#cancels.size
   }
 
+  values(): Iterable<RunningTask> {
+    return this.#cancels.keys()
+  }
+
   add(item: RunningTask, delayMs: number): void {
     const cancel = this.#clock.after(delayMs, () => {
       this.#cancels.delete(item)

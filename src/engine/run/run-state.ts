@@ -30,6 +30,8 @@ export interface RunState {
   stopping: boolean
   /** What ended the whole run, such as a volume that stayed full. */
   fatal: TrawlError | undefined
+  /** Connections at once for each file, where that was changed while running. */
+  split: number | 'auto' | undefined
   /** Starts what may be started. */
   readonly pump: () => void
   /** Ends the run where nothing is left to do. */

@@ -1,11 +1,13 @@
 import {
   describeLocator,
   toTrawlError,
-  type TrawlError,
+  TrawlError,
   type ActiveItem,
   type ItemSelector,
+  type JobPatch,
   type JobStats,
   type Outcome,
+  type PauseRequest,
   type Progress,
 } from '../../core/index.ts'
 import type { Lease } from '../governor/index.ts'
@@ -16,9 +18,10 @@ import { Holds } from './holds.ts'
 import { InputReader, maxBacklog } from './input-reader.ts'
 import { MirrorChoice } from './mirror-choice.ts'
 import { OutcomeChannel } from './outcome-channel.ts'
-import { nothing, untried } from './outcomes.ts'
+import { untried, unwanted } from './outcomes.ts'
 import { PlaceResolver } from './place-resolver.ts'
 import { RetryTimers } from './retry-timers.ts'
+import { RunControl } from './run-control.ts'
 import { RunCounters } from './run-counters.ts'
 import type { RunOptions, RunParts } from './run-options.ts'
 import type { RunState } from './run-state.ts'
@@ -40,6 +43,7 @@ export class Run {
   readonly counters: RunCounters
   readonly #state: RunState
   readonly #end: AttemptEnd
+  readonly #control: RunControl
   readonly #callbacks: TransferCallbacks
   readonly #reader: InputReader
   readonly #stopCapacity: () => void
@@ -51,6 +55,7 @@ export class Run {
     this.counters = new RunCounters(parts.clock)
     this.#state = this.#newState(parts, options)
     this.#end = new AttemptEnd(this.#state)
+    this.#control = new RunControl(this.#state, this.#end)
     this.#reader = this.#newReader()
     this.#callbacks = createTransferCallbacks(this.#state, (listen) => {
       this.#capacityListeners.add(listen)
@@ -79,33 +84,36 @@ export class Run {
     this.#stop()
   }
 
-  /** Starts nothing new, at all or for one host. What is active goes on. */
-  pause(which: ItemSelector = {}): void {
-    this.#state.holds.hold(which)
+  /** Holds all, a host or an item; what is active stops and keeps its bytes, or goes on with `drain`. */
+  pause(which: PauseRequest = {}): void {
+    this.#control.pause(which)
   }
 
   resume(which: ItemSelector = {}): void {
-    this.#state.holds.release(which)
-    this.#state.queue.unblock()
-    this.#pump()
+    this.#control.resume(which)
   }
 
-  /** Ends waiting items as unfinished. */
-  cancel(which: ItemSelector): void {
-    const { queue, delays, resolving } = this.#state
-    const isMeant = (item: RunningTask): boolean =>
-      (which.host === undefined || item.host === which.host) &&
-      (which.id === undefined || item.task.id === which.id)
-    const removed = [...queue.remove(isMeant), ...delays.remove(isMeant), ...resolving.remove(isMeant)]
-    for (const item of removed) this.#end.unfinished(item)
-    this.#pump()
-    this.#maybeEnd()
+  /** Ends items as unfinished: those that wait at once, active ones too or, with `drain`, when they are done. */
+  cancel(which: PauseRequest): void {
+    this.#control.cancel(which)
+  }
+
+  /** Changes priority, connections or rate of the items that are meant, or of all. */
+  update(patch: JobPatch, which?: ItemSelector): void {
+    this.#control.update(patch, which)
+  }
+
+  /** Takes further tasks, beside those that it still reads. Throws ERR_CANCELLED when the run is over. */
+  add(input: TaskInput): void {
+    if (this.#over || this.#state.stopping) throw new TrawlError('ERR_CANCELLED', 'this run has ended')
+    this.counters.plannedIsFinal = false
+    void this.#reader.read(input)
   }
 
   progress(): Progress {
     const { active, queue, delays, resolving, parts } = this.#state
     this.counters.active = active.size
-    this.counters.waiting = queue.size + delays.size + resolving.size
+    this.counters.waiting = queue.size + delays.size + resolving.size + this.#control.aside
     return this.counters.progress(hostProgress(parts.governor))
   }
 
@@ -147,6 +155,7 @@ export class Run {
       holds: new Holds(),
       stopping: false,
       fatal: undefined,
+      split: undefined,
       pump: () => this.#pump(),
       maybeEnd: () => this.#maybeEnd(),
     }
@@ -186,16 +195,7 @@ export class Run {
 
   #admit(task: InputTask): void {
     this.counters.planned++
-    if ('filtered' in task) {
-      const { id, ordinal, input } = task
-      this.#end.finish({ ...nothing, id, ordinal, input, status: 'skipped', skipReason: 'filtered' })
-      return
-    }
-    if ('refused' in task) {
-      const { refused, id, ordinal, input } = task
-      this.#end.finish({ ...nothing, id, ordinal, input, status: 'failed', error: refused.toJSON() })
-      return
-    }
+    if (!('locator' in task)) return this.#end.finish(unwanted(task))
     try {
       const admission = this.#state.options.destination.admit(task)
       if (admission.admit === 'skip') {
@@ -228,6 +228,10 @@ export class Run {
           continue
         }
         const item = queue.take()
+        if (item && this.#isHeld(item)) {
+          lease.release({ result: 'cancelled' })
+          continue
+        }
         if (item && !(item.places.length > 1 && mirrors.reorder(item))) {
           this.#attempt(item, lease)
           continue
@@ -251,16 +255,22 @@ export class Run {
     return channel.backlog <= maxBacklog && (most === undefined || active.size < most)
   }
 
+  #isHeld(item: RunningTask): boolean {
+    return (this.#state.holds.selective || item.stop !== undefined) && this.#control.setAside(item)
+  }
+
   #attempt(item: RunningTask, lease: Lease): void {
     const { task } = item
-    const { parts, active } = this.#state
+    const { parts, active, split } = this.#state
     item.attempt++
     item.connections = 1
-    if (item.attempt === 1) this.#started(item)
+    if (item.startedMs === 0) this.#started(item)
     if (item.places.length > 1) item.attemptStartedMs = parts.clock.now()
     active.add(item)
-    if (task.limitRateBps !== undefined) {
-      parts.rateLimiter.limitItem({ host: item.host, itemId: task.id }, task.limitRateBps)
+    item.doneBytes = item.keptBytes
+    this.counters.activeBytes += item.keptBytes
+    if (item.limitRateBps !== undefined) {
+      parts.rateLimiter.limitItem({ host: item.host, itemId: task.id }, item.limitRateBps)
     }
     const order: RunOrder = {
       item,
@@ -269,7 +279,10 @@ export class Run {
       mirrored: item.mirrored,
       attempt: item.attempt - 1,
       kept: item.kept,
+      split: split === undefined ? item.split : split === 'auto' ? undefined : split,
+      transfer: undefined,
     }
+    item.order = order
     void parts.executor.execute(order, lease, this.#callbacks).then((result) => this.#end.ended(item, result))
   }
 
@@ -290,9 +303,7 @@ export class Run {
     const state = this.#state
     if (state.stopping) return
     state.stopping = true
-    for (const item of state.delays.remove(() => true)) this.#end.unfinished(item)
-    for (const item of state.queue.drain()) this.#end.unfinished(item)
-    for (const item of state.resolving.remove(() => true)) this.#end.unfinished(item)
+    for (const item of this.#control.takeWaiting()) this.#end.unfinished(item)
     this.#pump()
     this.#maybeEnd()
   }
@@ -300,7 +311,8 @@ export class Run {
   #maybeEnd(): void {
     const { stopping, active, queue, delays, resolving, fatal } = this.#state
     if (!this.#reader.ended && !stopping) return
-    if (active.size > 0 || queue.size > 0 || delays.size > 0 || resolving.size > 0) return
+    if (active.size > 0 || queue.size > 0 || delays.size > 0) return
+    if (resolving.size > 0 || this.#control.aside > 0) return
     this.#close(fatal ?? this.#reader.error)
   }
 

@@ -32,6 +32,10 @@ export function newRunningTask(
     unresolved: 0,
     replace: admission.replace ?? false,
     restarts: 0,
+    split: task.split,
+    limitRateBps: task.limitRateBps,
+    order: undefined,
+    stop: undefined,
     slot: -1,
     keptBytes: sizeOf(admission.kept),
   }

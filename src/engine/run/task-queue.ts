@@ -1,6 +1,6 @@
 import type { Place, TrawlError, DownloadTask } from '../../core/index.ts'
 import { hostOf } from './host-of.ts'
-import type { KeptBytes } from '../transfer/transfer.ts'
+import type { KeptBytes, TransferOrder } from '../transfer/transfer.ts'
 
 /** A task on its way through a run, with what its attempts have left behind. */
 export interface RunningTask {
@@ -32,6 +32,14 @@ export interface RunningTask {
   /** Times in a row that asking for its address failed. */
   unresolved: number
   replace: boolean
+  /** Connections at once that were asked for; undefined is auto. */
+  split: number | undefined
+  /** Bytes a second of its own; undefined where it has the limit of all. */
+  limitRateBps: number | undefined
+  /** The attempt that is under way. */
+  order: TransferOrder | undefined
+  /** It is to stop until it is resumed, or for good. */
+  stop: 'pause' | 'cancel' | undefined
   /** Place among the active tasks, -1 when it is not one. */
   slot: number
   /** Times that the file was started anew because it changed or its server has no ranges. */
@@ -130,6 +138,13 @@ export class TaskQueue {
     this.#ready = []
     this.#size = 0
     return items
+  }
+
+  /** All waiting tasks, in no particular order. */
+  *values(): Generator<RunningTask, void, undefined> {
+    for (const queue of this.#hosts.values()) {
+      for (const lane of queue.lanes) yield* lane.items.slice(lane.head)
+    }
   }
 
   /** Moves every waiting task of which `match` is true to another priority; tells how many. */

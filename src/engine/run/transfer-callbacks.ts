@@ -35,7 +35,7 @@ export function createTransferCallbacks(
       item.doneBytes += count
       counters.activeBytes += count
       counters.received(count)
-      const limited = parts.isLimited() || order.task.limitRateBps !== undefined
+      const limited = parts.isLimited() || item.limitRateBps !== undefined
       return limited ? parts.rateLimiter.take(count, { host, itemId: order.task.id }) : 0
     },
     checkpoint: (order, kept: KeptBytes) => options.destination.checkpoint(itemOf(order), kept),

@@ -13,9 +13,11 @@ import type { Sink } from '../../storage/index.ts'
 import { reportOf, type Lease, type LeaseReport } from '../governor/index.ts'
 import type { KeptBytes, TransferCallbacks, TransferOrder } from '../transfer/transfer.ts'
 import { judgeResponse } from '../transfer/judge-response.ts'
-import { AnnouncedFile, combineCrc32, partDigestOf, type PartDigest } from '../verify/index.ts'
+import { waitForRate } from '../transfer/wait-for-rate.ts'
+import { AnnouncedFile, combineCrc32, partDigestOf } from '../verify/index.ts'
 import { leftOut, MirrorSet } from '../mirrors/index.ts'
 import { areWeak, checkRangeAnswer, ifRangeOf, refuseHtml, validatorsOf } from './range-answer.ts'
+import { Runner } from './runner.ts'
 import { SegmentTable, type Segment } from './segment-table.ts'
 
 export interface SegmentedTransferOptions {
@@ -102,7 +104,7 @@ export class SegmentedTransfer {
         this.#finish = { resolve, reject }
         this.#startWith(lease, response)
         this.#stopTimer = this.#options.clock.after(lookEveryMs, () => this.#look())
-        if (!response || this.#options.order.task.split !== undefined) this.#grow()
+        if (!response || this.#options.order.split !== undefined) this.#grow()
         this.#endIfDone()
       })
     } finally {
@@ -129,6 +131,13 @@ export class SegmentedTransfer {
     return this.#keptOf(extents)
   }
 
+  /** Ends the transfer with this error; what is on disk is told by `kept`. */
+  stop(error: TrawlError): void {
+    this.#fail(error)
+    for (const runner of this.#runners) runner.response?.body.cancel()
+    this.#endIfStuck()
+  }
+
   #startWith(lease: Lease, response: TransportResponse | undefined): void {
     const segment = this.#table.takeFree()
     const place = this.#options.order.places[0]
@@ -146,7 +155,7 @@ export class SegmentedTransfer {
     const { order } = this.#options
     while (!this.#failure && this.#finish) {
       if (this.#runners.size > 0 && !this.#ranges) return
-      const most = order.task.split ?? 256
+      const most = order.split ?? 256
       if (this.#runners.size >= most) return
       const wanted = this.#table.segments.some((each) => !each.taken && each.at < each.end)
       if (!wanted && !this.#mayPay()) return
@@ -163,12 +172,12 @@ export class SegmentedTransfer {
   }
 
   #steal(): Segment | undefined {
-    const isAsked = this.#options.order.task.split !== undefined
+    const isAsked = this.#options.order.split !== undefined
     return this.#table.steal({ minBytes: minSegmentBytes, minRemainingMs: isAsked ? 0 : payoffMs })
   }
 
   #mayPay(): boolean {
-    if (this.#options.order.task.split !== undefined) return true
+    if (this.#options.order.split !== undefined) return true
     return this.#table.segments.some(
       (each) =>
         each.taken &&
@@ -295,7 +304,8 @@ export class SegmentedTransfer {
       this.#received(part.length)
       if (segment.at >= segment.end) return written === undefined ? false : written.then(() => false)
       if (waitMs <= 0) return written
-      return written === undefined ? this.#wait(waitMs) : written.then(() => this.#wait(waitMs))
+      const wait = (): Promise<void> => this.#wait(waitMs, lease.host)
+      return written === undefined ? wait() : written.then(wait)
     })
     if (runner.receivedBytes > 0) this.#mirrors.gave(runner.place)
     runner.partDigest?.check()
@@ -351,9 +361,22 @@ export class SegmentedTransfer {
       runner.measure(now)
       if (runner.receivedBytes > 0) this.#mirrors.gave(runner.place, runner.segment.rateBps)
     }
+    this.#shrink()
     this.#grow()
     this.#restartSlow(now)
     if (this.#finish) this.#stopTimer = this.#options.clock.after(lookEveryMs, () => this.#look())
+  }
+
+  /** Fewer connections are wanted than there are: those with the least left go on, the others give theirs up. */
+  #shrink(): void {
+    const most = this.#options.order.split
+    if (most === undefined || this.#runners.size <= most) return
+    const left = ({ segment }: Runner): number => segment.end - segment.at
+    const kept = [...this.#runners].filter(({ given }) => !given).toSorted((a, b) => left(a) - left(b))
+    for (const runner of kept.slice(most)) {
+      runner.given = true
+      runner.response?.body.cancel()
+    }
   }
 
   /** A connection far slower than its fellows near the end is given up; another takes its segment. */
@@ -431,47 +454,8 @@ export class SegmentedTransfer {
     return sum
   }
 
-  #wait(delayMs: number): Promise<void> {
-    return new Promise((resolve) => void this.#options.clock.after(delayMs, resolve))
-  }
-}
-
-/** One connection at work on one segment. */
-class Runner {
-  readonly segment: Segment
-  readonly lease: Lease
-  readonly place: Place
-  readonly startedMs: number
-  receivedBytes = 0
-  response: TransportResponse | undefined
-  /** Bytes to compare before new ones are taken. */
-  overlap: Buffer | undefined
-  /** The answer is to a request with If-Range. */
-  sentIfRange = false
-  /** The origin that answered gave bytes of this file before. */
-  isKnown = true
-  /** Of this answer alone. */
-  partDigest: PartDigest | undefined
-  /** Given up for a faster one. */
-  given = false
-  #measuredBytes = 0
-  #measuredMs: number
-
-  constructor(segment: Segment, lease: Lease, place: Place, nowMs: number) {
-    this.segment = segment
-    this.lease = lease
-    this.place = place
-    this.startedMs = nowMs
-    this.#measuredMs = nowMs
-  }
-
-  measure(nowMs: number): void {
-    const elapsedMs = nowMs - this.#measuredMs
-    if (elapsedMs <= 0) return
-    const rate = ((this.receivedBytes - this.#measuredBytes) * 1000) / elapsedMs
-    const { segment } = this
-    segment.rateBps = segment.rateBps === 0 ? rate : segment.rateBps * 0.6 + rate * 0.4
-    this.#measuredBytes = this.receivedBytes
-    this.#measuredMs = nowMs
+  #wait(delayMs: number, host: string): Promise<void> {
+    const { clock, callbacks, order } = this.#options
+    return waitForRate(clock, delayMs, () => (this.#failure ? 0 : callbacks.received(order, host, 0)))
   }
 }

@@ -21,10 +21,12 @@ import type {
   ExecutorProperties,
   KeptBytes,
   StagedTransfer,
+  StoppableTransfer,
   TransferCallbacks,
   TransferOrder,
   TransferResult,
 } from './transfer.ts'
+import { waitForRate } from './wait-for-rate.ts'
 import { checkLength, fileFactsOf, WholeBody } from './whole-body.ts'
 
 export interface LocalExecutorOptions {
@@ -55,7 +57,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
  * One attempt at one file, as callbacks and not as an async function: this is on the path of every small file, and
  * each async frame costs about a microsecond and a kilobyte.
  */
-class Attempt {
+class Attempt implements StoppableTransfer {
   readonly #options: LocalExecutorOptions
   readonly #order: TransferOrder
   readonly #lease: Lease
@@ -69,6 +71,8 @@ class Attempt {
   /** What the sink has of an earlier attempt. */
   #there: readonly Extent[] = []
   #leaseHandedOver = false
+  /** It was broken off, and has ended or will when the body does. */
+  #stopped: TrawlError | undefined
 
   constructor(
     options: LocalExecutorOptions,
@@ -82,6 +86,7 @@ class Attempt {
     this.#lease = lease
     this.#callbacks = callbacks
     this.#resolve = resolve
+    order.transfer = this
   }
 
   start(): void {
@@ -95,11 +100,27 @@ class Attempt {
     if (!place) return this.#fail(new TrawlError('ERR_INTERNAL', 'a transfer without a place'))
     this.#send(place).then(
       (response) => this.#answered(response),
-      (error: unknown) => this.#fail(error),
+      (error: unknown) => (this.#stopped ? this.#tooLate(undefined) : this.#fail(error)),
     )
   }
 
+  stop(error: TrawlError): void {
+    if (this.#transfer) return this.#transfer.stop(error)
+    if (this.#stopped) return
+    this.#stopped = error
+    if (this.#response) this.#response.body.cancel()
+    // The lease is kept until the request has ended, which the host still works on.
+    else this.#resolve(this.#failed(error, undefined))
+  }
+
+  /** The answer to a request of an attempt that has been stopped. */
+  #tooLate(response: TransportResponse | undefined): void {
+    response?.body.cancel()
+    this.#lease.release(brokenOff)
+  }
+
   #answered(response: TransportResponse): void {
+    if (this.#stopped) return this.#tooLate(response)
     this.#response = response
     this.#lease.headers()
     try {
@@ -231,7 +252,7 @@ class Attempt {
     response.body
       .drain((chunk) => whole.take(chunk))
       .then(
-        () => this.#end(whole.staged()),
+        () => (this.#stopped ? this.#fail(this.#stopped) : this.#end(whole.staged())),
         (error: unknown) => this.#fail(error),
       )
       .catch((error: unknown) => this.#fail(error))
@@ -286,7 +307,7 @@ class Attempt {
   }
 
   #wait(delayMs: number): Promise<void> {
-    return new Promise((resolve) => void this.#options.clock.after(delayMs, resolve))
+    return waitForRate(this.#options.clock, delayMs, () => (this.#stopped ? 0 : this.#received(0)))
   }
 }
 
@@ -313,6 +334,7 @@ function checkExpectedLength(expected: number | undefined, { url, lengthBytes }:
 
 const noHeaders: Readonly<Record<string, string>> = {}
 const wentWell: LeaseReport = { result: 'ok' }
+const brokenOff: LeaseReport = { result: 'cancelled' }
 
 /** A coding that was not asked for changes the bytes: they would not be the file's. */
 function refuseEncoded(response: TransportResponse): TrawlError | undefined {

@@ -30,6 +30,16 @@ export interface TransferOrder {
   readonly mirrored: boolean
   readonly attempt: number
   readonly kept: KeptBytes | undefined
+  /** Connections at once for the file; undefined lets the transfer choose. May change while it runs. */
+  split: number | undefined
+  /** Set by the executor while it works on the order: how the run stops this transfer alone. */
+  transfer: StoppableTransfer | undefined
+}
+
+/** A transfer as the run that ordered it may stop it. */
+export interface StoppableTransfer {
+  /** Ends the transfer soon with this error, keeping what can be gone on from. No use once all bytes are there. */
+  stop(error: TrawlError): void
 }
 
 /** What the headers of the first response say about the file. */
