@@ -9,6 +9,7 @@ import { makeFolders } from './make-folders.ts'
 import { KnownNames } from './known-names.ts'
 import { ConfinedRoot, DirectoryCache, NameRegistry } from './naming/index.ts'
 import { FileSink } from './sink/file-sink.ts'
+import { OpenParts } from './sink/open-parts.ts'
 import { errnoOf, storageError } from './storage-error.ts'
 import { Volume, type Durability } from './sink/volume.ts'
 
@@ -33,8 +34,8 @@ export class OutputFolder {
   readonly directories = new DirectoryCache()
   readonly root: ConfinedRoot
   readonly #known = new KnownNames()
-  /** Part paths of the sinks that are open. */
-  readonly #live = new Set<string>()
+  #users = 0
+  readonly #live = new OpenParts()
   readonly #lock: FolderLock
   readonly #state: string
 
@@ -88,9 +89,15 @@ export class OutputFolder {
     rmSync(this.partPath(id), { force: true })
   }
 
+  /** One more job of this process works here. */
+  join(): void {
+    this.#users++
+  }
+
   /** True while a sink of this task is open: of another job, which writes the very same part. */
   isBusy(id: TaskId): boolean {
-    return this.#live.size > 0 && this.#live.has(this.partPath(id))
+    // One job never has the same part twice.
+    return this.#users > 1 && this.#live.has(this.partPath(id))
   }
 
   /** What stands under a relative path, links not followed; undefined for nothing. */

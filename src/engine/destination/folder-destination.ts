@@ -39,6 +39,7 @@ export class FolderDestination implements Destination {
   constructor(options: FolderDestinationOptions) {
     this.#options = options
     this.#folder = options.folder
+    this.#folder.join()
     const { journal, volume } = options.folder
     this.#committer = new Committer({
       journal,
@@ -104,15 +105,16 @@ export class FolderDestination implements Destination {
     staged: StagedTransfer,
     outcome: CommitFacts,
   ): Promise<string> {
-    const modifiedS = this.#options.remoteTime ? modifiedSeconds(staged.facts.validators) : undefined
-    return this.#committer.commit({
+    const request: { -readonly [K in keyof CommitRequest]: CommitRequest[K] } = {
       id: named.task.id,
       staged,
       facts: recordedFacts(named.task, staged, outcome),
       path,
       replace: named.replace || this.#options.onExists === 'overwrite',
-      ...(modifiedS === undefined ? {} : { modifiedS }),
-    })
+    }
+    const modifiedS = this.#options.remoteTime ? modifiedSeconds(staged.facts.validators) : undefined
+    if (modifiedS !== undefined) request.modifiedS = modifiedS
+    return this.#committer.commit(request)
   }
 
   checkpoint(named: NamedTask, kept: KeptBytes): void {

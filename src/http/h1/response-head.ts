@@ -55,22 +55,26 @@ function readFields(text: string, from: number, special: boolean): IncomingHttpH
   const fields: Record<string, string | string[]> = {}
   let last: string | undefined
   for (let at = from; at < text.length;) {
-    let end = text.indexOf('\n', at)
+    const start = at
+    let end = text.indexOf('\n', start)
     if (end < 0) end = text.length
-    const line = stripCr(text.slice(at, end))
     at = end + 1
-    const first = line.charCodeAt(0)
+    if (text.charCodeAt(end - 1) === carriageReturn) end--
+    const first = text.charCodeAt(start)
     if (first === space || first === tab) {
       if (last === undefined) throw new ConnectionFault('protocol', 'a folded line before the first header')
-      extend(fields, last, line.trim())
+      extend(fields, last, text.slice(start, end).trim())
       continue
     }
-    const colon = line.indexOf(':')
-    if (colon <= 0 || line.includes('\r')) {
-      throw new ConnectionFault('protocol', `not a header: ${JSON.stringify(line.slice(0, 80))}`)
+    const colon = text.indexOf(':', start)
+    if (colon <= start || colon >= end) {
+      throw new ConnectionFault(
+        'protocol',
+        `not a header: ${JSON.stringify(text.slice(start, end).slice(0, 80))}`,
+      )
     }
-    last = nameOf(line.slice(0, colon))
-    const value = line.slice(colon + 1).trim()
+    last = nameOf(text.slice(start, colon))
+    const value = valueOf(text, colon + 1, end)
     add(fields, last, special ? decoded(last, value) : value)
   }
   return fields
@@ -79,6 +83,21 @@ function readFields(text: string, from: number, special: boolean): IncomingHttpH
 const space = 0x20
 const tab = 0x09
 const carriageReturn = 0x0d
+
+/** Without the white space around it. A line break of half the usual kind could hide another field. */
+function valueOf(text: string, from: number, to: number): string {
+  let start = from
+  let end = to
+  while (start < end && isBlank(text.charCodeAt(start))) start++
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--
+  const value = text.slice(start, end)
+  if (value.includes('\r')) throw new ConnectionFault('protocol', 'a carriage return in a header')
+  return value
+}
+
+function isBlank(code: number): boolean {
+  return code === space || code === tab
+}
 
 function stripCr(line: string): string {
   return line.charCodeAt(line.length - 1) === carriageReturn ? line.slice(0, -1) : line

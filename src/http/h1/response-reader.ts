@@ -13,8 +13,8 @@ export interface ResponseListener {
 
 type Phase = 'idle' | 'head' | 'length' | 'close' | 'chunk-size' | 'chunk' | 'chunk-end' | 'trailers'
 
-/** Most heads have their end within this; more is decoded only where they do not. */
-const usualHeadBytes = 1024
+/** More of the first bytes than this is decoded only where the head does not end in them. */
+const firstHeadBytes = 512
 /** Lines with the size of a chunk, extensions included. */
 const maxSizeLineBytes = 4096
 const maxInterimHeads = 100
@@ -33,6 +33,8 @@ export class ResponseReader {
   #left = 0
   #keepAlive = false
   #interimHeads = 0
+  /** Heads of one server are of about one length. */
+  #usualHeadBytes = firstHeadBytes
 
   constructor(listener: ResponseListener, maxHeadBytes: number) {
     this.#listener = listener
@@ -100,10 +102,11 @@ export class ResponseReader {
 
   #readHead(buffer: Buffer, at: number, end: number): number {
     const before = this.#text.length
-    let text = this.#text + buffer.toString('latin1', at, Math.min(end, at + usualHeadBytes))
+    const usualEnd = Math.min(end, at + this.#usualHeadBytes)
+    let text = this.#text + buffer.toString('latin1', at, usualEnd)
     let found = endOfHead(text, before)
-    if (!found && end - at > usualHeadBytes) {
-      text += buffer.toString('latin1', at + usualHeadBytes, end)
+    if (!found && usualEnd < end) {
+      text += buffer.toString('latin1', usualEnd, end)
       found = endOfHead(text, before)
     }
     const length = found ? found.from : text.length
@@ -116,6 +119,7 @@ export class ResponseReader {
       return end
     }
     this.#text = ''
+    this.#usualHeadBytes = found.to + 32
     const next = at + found.to - before
     this.#begin(readResponseHead(text.slice(0, found.from), this.#method), next === end)
     return this.#phase === 'idle' ? end : next

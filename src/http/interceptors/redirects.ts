@@ -35,18 +35,14 @@ export function redirects(options: RedirectOptions = {}): Interceptor {
   const secret = new Set(options.secretHeaders)
   return (next) => {
     if (max === 0) return next
-    return async (request, sendOptions) => {
-      const response = await next(request, sendOptions)
-      if (!isRedirect(response)) return response
-      return follow(response, {
-        request,
-        next,
-        sendOptions,
-        max,
-        secret,
-        allowDowngrade: options.allowDowngrade === true,
-      })
-    }
+    const allowDowngrade = options.allowDowngrade === true
+    // Not an async function: each small file passes here, and nearly none is redirected.
+    return (request, sendOptions) =>
+      next(request, sendOptions).then((response) =>
+        isRedirect(response)
+          ? follow(response, { request, next, sendOptions, max, secret, allowDowngrade })
+          : response,
+      )
   }
 }
 

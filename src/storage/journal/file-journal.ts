@@ -81,17 +81,17 @@ export class FileJournal implements Journal {
   }
 
   named(record: NamedRecord): void {
-    this.#append(record.id, stateNumber.named, () => encodeNamed(this.#encoder, record))
+    this.#noted(record.id, stateNumber.named, encodeNamed(this.#encoder, record))
   }
 
   checkpoint(record: CheckpointRecord): void {
     const previous = this.#offsetOf(record.id, recordType.named)
-    this.#append(record.id, stateNumber.partial, () => encodeCheckpoint(this.#encoder, record, previous))
+    this.#noted(record.id, stateNumber.partial, encodeCheckpoint(this.#encoder, record, previous))
   }
 
   intent(record: IntentRecord): void {
     const previous = this.#offsetOf(record.id, recordType.named)
-    this.#append(record.id, stateNumber.staged, () => encodeIntent(this.#encoder, record, previous))
+    this.#noted(record.id, stateNumber.staged, encodeIntent(this.#encoder, record, previous))
   }
 
   done(id: TaskId): void {
@@ -104,9 +104,8 @@ export class FileJournal implements Journal {
     // What is on disk of the file stays known behind the failure, so that the next run goes on from it.
     let previous = this.#latest(record.id)
     if (previous?.type === recordType.failed) previous = this.#behind(record.id, previous)
-    this.#append(record.id, stateNumber.failed, () =>
-      encodeFailed(this.#encoder, record, previous?.offset ?? -1),
-    )
+    const at = encodeFailed(this.#encoder, record, previous?.offset ?? -1)
+    this.#noted(record.id, stateNumber.failed, at)
   }
 
   forget(id: TaskId): void {
@@ -186,9 +185,9 @@ export class FileJournal implements Journal {
     }
   }
 
-  #append(id: TaskId, state: number, encode: () => number): void {
-    const offset = this.#log.lengthBytes + encode()
-    this.#index.set(id, state, offset)
+  /** The latest record of a task is the one that was encoded at this place of the buffer. */
+  #noted(id: TaskId, state: number, encodedAt: number): void {
+    this.#index.set(id, state, this.#log.lengthBytes + encodedAt)
   }
 
   /** The record at an offset of the log, also when it has not been flushed yet. */
@@ -213,7 +212,9 @@ export class FileJournal implements Journal {
   }
 
   /** Offset of the latest record of a type for a task, following the chain backwards; -1 without one. */
-  #offsetOf(id: TaskId, type: number): number {
+  #offsetOf(id: TaskId, type: typeof recordType.named): number {
+    // Nothing came after the name: no need to look at the record.
+    if (this.#index.state(id) === stateNumber.named) return this.#index.offset(id)
     let record = this.#latest(id)
     while (record && record.type !== type) record = this.#behind(id, record)
     return record?.offset ?? -1

@@ -1,8 +1,8 @@
 import type { Extent } from '../../core/index.ts'
 
-/** A set of byte ranges, kept sorted and merged. */
+/** A set of byte ranges, kept sorted and merged. Costs nothing while it is empty: there is one for each small file. */
 export class ExtentSet {
-  #extents: { start: number; end: number }[] = []
+  #extents: readonly { start: number; end: number }[] = nothing
 
   constructor(extents: Iterable<Extent> = []) {
     for (const extent of extents) this.add(extent.start, extent.end)
@@ -17,7 +17,11 @@ export class ExtentSet {
 
   add(start: number, end: number): void {
     if (end <= start) return
-    const list = this.#extents
+    if (this.#extents === nothing) {
+      this.#extents = [{ start, end }]
+      return
+    }
+    const list = this.#extents as { start: number; end: number }[]
     const last = list.at(-1)
     if (last && start >= last.start && start <= last.end) {
       if (end > last.end) last.end = end
@@ -58,6 +62,8 @@ export class ExtentSet {
   }
 
   clear(): void {
-    this.#extents = []
+    this.#extents = nothing
   }
 }
+
+const nothing: readonly { start: number; end: number }[] = []

@@ -15,6 +15,7 @@ import {
 import { TrawlError, type Extent } from '../../core/index.ts'
 import { errnoOf, storageError } from '../storage-error.ts'
 import { ExtentSet } from './extent-set.ts'
+import type { OpenPart, OpenParts } from './open-parts.ts'
 import { publish } from './publish.ts'
 import type { CommitOptions, Sink, SinkProperties } from './sink.ts'
 import type { Volume } from './volume.ts'
@@ -28,26 +29,29 @@ const noFollow = constants.O_NOFOLLOW ?? 0
  * A sink on a file of the file system. Bytes go to a part file and get their final name on `commit`. A file that
  * fits in the coalescing buffer is opened, written and closed in one go when it is checkpointed.
  */
-export class FileSink implements Sink {
+export class FileSink implements Sink, OpenPart {
   readonly properties: SinkProperties = { randomAccess: true, durable: true, readable: true }
-  readonly #partPath: string
+  readonly partPath: string
+  seat = -1
   readonly #volume: Volume
-  readonly #live: Set<string> | undefined
+  readonly #live: OpenParts | undefined
   readonly #written = new ExtentSet()
   #fd = -1
   #generation = 0
   /** The part file is there and ours. */
   #created = false
   #ended = false
-  /** Runs of chunks that follow each other, by the offset where the next chunk would go on. */
-  readonly #runs = new Map<number, Run>()
+  /** The run of chunks that follow each other, while there is only one: small files never have more. */
+  #run: Run | undefined
+  /** Where there are several: all of them, by the offset where the next chunk would go on. */
+  #runs: Map<number, Run> | undefined
   /** Of this generation; a reset leaves its writes to the set they are in. */
-  #inFlight = new Set<Promise<void>>()
+  #inFlight: Set<Promise<void>> | undefined
   #failure: TrawlError | undefined
 
-  /** `live` holds the part paths of sinks that are open; this one keeps its own in it. */
-  constructor(partPath: string, volume: Volume, live?: Set<string>) {
-    this.#partPath = partPath
+  /** `live` are the sinks that are open; this one is among them while it is. */
+  constructor(partPath: string, volume: Volume, live?: OpenParts) {
+    this.partPath = partPath
     this.#volume = volume
     this.#live = live
   }
@@ -55,7 +59,7 @@ export class FileSink implements Sink {
   open(kept: readonly Extent[], generation: number, lengthBytes?: number): readonly Extent[] {
     this.#generation = generation
     const size = kept.length === 0 ? 0 : this.#openKept(lengthBytes)
-    this.#live?.add(this.#partPath)
+    this.#live?.add(this)
     if (size === 0) return nothing
     for (const { start, end } of kept) this.#written.add(start, Math.min(end, size))
     return this.#written.toArray()
@@ -69,17 +73,55 @@ export class FileSink implements Sink {
       )
     }
     if (this.#failure) throw this.#failure
-    const end = offset + chunk.length
-    let run = this.#runs.get(offset)
-    if (run) this.#runs.delete(offset)
-    else run = { at: offset, buffers: [], sizeBytes: 0 }
-    run.buffers.push(chunk)
+    const before = this.#takeRun(offset)
+    const run = before ?? { at: offset, first: chunk, more: undefined, sizeBytes: 0 }
+    if (before) (run.more ??= []).push(chunk)
     run.sizeBytes += chunk.length
     if (run.sizeBytes >= coalesceBytes) return this.#write(run)
+    const twin = this.#keepRun(run)
+    return twin && this.#write(twin)
+  }
+
+  /** The run that goes on at an offset, taken out. */
+  #takeRun(offset: number): Run | undefined {
+    let run: Run | undefined
+    if (this.#runs) {
+      run = this.#runs.get(offset)
+      if (run) this.#runs.delete(offset)
+    } else if (this.#run && endOf(this.#run) === offset) {
+      run = this.#run
+      this.#run = undefined
+    }
+    return run
+  }
+
+  /** Two that end in the same place: the bytes of one are among those of the other, or the other way round. */
+  #keepRun(run: Run): Run | undefined {
+    if (!this.#runs) {
+      if (!this.#run) {
+        this.#run = run
+        return undefined
+      }
+      this.#runs = new Map([[endOf(this.#run), this.#run]])
+      this.#run = undefined
+    }
+    const end = endOf(run)
     const twin = this.#runs.get(end)
     this.#runs.set(end, run)
-    // Two that end in the same place: the bytes of one are among those of the other, or the other way round.
-    return twin && this.#write(twin)
+    return twin
+  }
+
+  #forgetRuns(): void {
+    this.#run = undefined
+    this.#runs = undefined
+  }
+
+  get #isPending(): boolean {
+    return this.#run !== undefined || (this.#runs !== undefined && this.#runs.size > 0) || this.#isInFlight
+  }
+
+  get #isInFlight(): boolean {
+    return this.#inFlight !== undefined && this.#inFlight.size > 0
   }
 
   read(offset: number, lengthBytes: number): Buffer {
@@ -89,32 +131,32 @@ export class FileSink implements Sink {
       const got = readSync(this.#open(), buffer, 0, lengthBytes, offset)
       return buffer.subarray(0, got)
     } catch (error) {
-      throw storageError(error, { path: this.#partPath, doing: 'read' })
+      throw storageError(error, { path: this.partPath, doing: 'read' })
     }
   }
 
   checkpoint(): readonly Extent[] | Promise<readonly Extent[]> {
     this.#flush()
-    if (this.#inFlight.size > 0) return this.#settled().then(() => this.#synced())
+    if (this.#isInFlight) return this.#settled().then(() => this.#synced())
     return this.#synced()
   }
 
   reset(generation: number): void {
-    this.#runs.clear()
+    this.#forgetRuns()
     this.#written.clear()
     this.#generation = generation
     this.#failure = undefined
-    if (this.#inFlight.size > 0) return this.#startAnew()
+    if (this.#isInFlight) return this.#startAnew()
     if (this.#fd < 0 && !this.#created) return
     try {
       ftruncateSync(this.#open(), 0)
     } catch (error) {
-      throw storageError(error, { path: this.#partPath, doing: 'empty' })
+      throw storageError(error, { path: this.partPath, doing: 'empty' })
     }
   }
 
   commit(finalPath: string, options: CommitOptions): void {
-    if (this.#runs.size > 0 || this.#inFlight.size > 0) {
+    if (this.#isPending) {
       throw new TrawlError('ERR_INTERNAL', `${finalPath} was to be named before its bytes were checkpointed`)
     }
     // An empty file has had no write that would have created it.
@@ -123,7 +165,7 @@ export class FileSink implements Sink {
       futimesSync(this.#open(), options.modifiedS, options.modifiedS)
     }
     this.#close()
-    publish(this.#partPath, finalPath, { replace: options.replace, durability: this.#volume.durability })
+    publish(this.partPath, finalPath, { replace: options.replace, durability: this.#volume.durability })
     this.#end()
   }
 
@@ -131,11 +173,11 @@ export class FileSink implements Sink {
     if (this.#ended) return nothing
     this.#end()
     const kept = options.discard ? nothing : this.#rescue()
-    this.#runs.clear()
+    this.#forgetRuns()
     this.#closeQuietly()
     if (kept.length > 0 || !this.#created) return kept
     try {
-      unlinkSync(this.#partPath)
+      unlinkSync(this.partPath)
     } catch {
       // Gone already; that is what was wanted.
     }
@@ -144,7 +186,7 @@ export class FileSink implements Sink {
 
   #end(): void {
     this.#ended = true
-    this.#live?.delete(this.#partPath)
+    this.#live?.remove(this)
   }
 
   /** What is written when everything else has gone wrong: as much as can be. */
@@ -159,10 +201,11 @@ export class FileSink implements Sink {
   }
 
   #flush(): void {
-    if (this.#runs.size === 0) return
-    const runs = [...this.#runs.values()]
-    this.#runs.clear()
-    for (const run of runs) void this.#write(run)
+    const only = this.#run
+    const runs = this.#runs
+    this.#forgetRuns()
+    if (only) void this.#write(only)
+    if (runs) for (const run of runs.values()) void this.#write(run)
   }
 
   /** Hands a run to the system; a promise only where the volume is slow. */
@@ -171,7 +214,7 @@ export class FileSink implements Sink {
     const started = performance.now()
     const fd = this.#open()
     try {
-      writeFully(fd, run.buffers, run.at, run.sizeBytes)
+      writeFully(fd, run)
     } catch (error) {
       throw this.#fail(error)
     }
@@ -181,9 +224,10 @@ export class FileSink implements Sink {
   }
 
   #writeAsync(run: Run): Promise<void> {
-    const { at, buffers, sizeBytes: size } = run
+    const { at, sizeBytes: size } = run
+    const buffers = buffersOf(run)
     const fd = this.#open()
-    const inFlight = this.#inFlight
+    const inFlight = (this.#inFlight ??= new Set())
     const started = performance.now()
     this.#volume.pending(size)
     const write = new Promise<void>((resolve, reject) => {
@@ -194,7 +238,7 @@ export class FileSink implements Sink {
         if (inFlight !== this.#inFlight) return resolve()
         try {
           if (error) throw error
-          if (written < size) writeFully(fd, skipBytes(buffers, written), at + written, size - written)
+          if (written < size) writeRest(fd, run, written)
           this.#written.add(at, at + size)
           resolve()
         } catch (cause) {
@@ -209,7 +253,7 @@ export class FileSink implements Sink {
   }
 
   async #settled(): Promise<void> {
-    await Promise.all(this.#inFlight)
+    if (this.#inFlight) await Promise.all(this.#inFlight)
   }
 
   #synced(): readonly Extent[] {
@@ -230,7 +274,7 @@ export class FileSink implements Sink {
   /** Size of the part file of an earlier run, opened and cut to the length of the whole; 0 where there is none. */
   #openKept(lengthBytes: number | undefined): number {
     try {
-      const fd = openSync(this.#partPath, constants.O_RDWR | noFollow)
+      const fd = openSync(this.partPath, constants.O_RDWR | noFollow)
       this.#fd = fd
       this.#created = true
       const { size } = fstatSync(fd)
@@ -240,7 +284,7 @@ export class FileSink implements Sink {
     } catch (error) {
       if (errnoOf(error) === 'ENOENT') return 0
       this.#closeQuietly()
-      throw storageError(error, { path: this.#partPath, doing: 'open' })
+      throw storageError(error, { path: this.partPath, doing: 'open' })
     }
   }
 
@@ -248,10 +292,10 @@ export class FileSink implements Sink {
     if (this.#fd >= 0) return this.#fd
     try {
       this.#fd = this.#created
-        ? openSync(this.#partPath, constants.O_RDWR | noFollow)
-        : createFile(this.#partPath)
+        ? openSync(this.partPath, constants.O_RDWR | noFollow)
+        : createFile(this.partPath)
     } catch (error) {
-      throw storageError(error, { path: this.#partPath, doing: 'create' })
+      throw storageError(error, { path: this.partPath, doing: 'create' })
     }
     this.#created = true
     return this.#fd
@@ -260,12 +304,12 @@ export class FileSink implements Sink {
   /** Leaves the file to the writes that are still in flight, and goes on with another. */
   #startAnew(): void {
     this.#closeQuietly()
-    this.#inFlight = new Set()
+    this.#inFlight = undefined
     this.#created = false
     try {
-      unlinkSync(this.#partPath)
+      unlinkSync(this.partPath)
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw storageError(error, { path: this.#partPath, doing: 'remove' })
+      if (errnoOf(error) !== 'ENOENT') throw storageError(error, { path: this.partPath, doing: 'remove' })
     }
   }
 
@@ -292,21 +336,32 @@ export class FileSink implements Sink {
         // Its bytes are not counted on any more.
       }
     }
-    if (this.#inFlight.size === 0) close()
-    else void Promise.allSettled(this.#inFlight).then(close)
+    const inFlight = this.#inFlight
+    if (inFlight && inFlight.size > 0) void Promise.allSettled(inFlight).then(close)
+    else close()
   }
 
   #fail(error: unknown): TrawlError {
-    const failure = storageError(error, { path: this.#partPath, doing: 'write' })
+    const failure = storageError(error, { path: this.partPath, doing: 'write' })
     this.#failure = failure
     return failure
   }
 }
 
+/** Chunks that follow each other. The first has a place of its own, since it is mostly the only one. */
 interface Run {
   readonly at: number
-  readonly buffers: Buffer[]
+  readonly first: Buffer
+  more: Buffer[] | undefined
   sizeBytes: number
+}
+
+function endOf(run: Run): number {
+  return run.at + run.sizeBytes
+}
+
+function buffersOf(run: Run): Buffer[] {
+  return run.more ? [run.first, ...run.more] : [run.first]
 }
 
 /**
@@ -324,11 +379,18 @@ function createFile(path: string): number {
   return openSync(path, flags, 0o666)
 }
 
-function writeFully(fd: number, buffers: Buffer[], at: number, size: number): void {
-  const [only] = buffers
+function writeFully(fd: number, run: Run): void {
+  const { at, first, more, sizeBytes } = run
   // One buffer is the rule for small files, and then the plain call is cheaper.
-  let written = only && buffers.length === 1 ? writeSync(fd, only, 0, size, at) : writevSync(fd, buffers, at)
-  while (written < size) written += writevSync(fd, skipBytes(buffers, written), at + written)
+  const written = more ? writevSync(fd, buffersOf(run), at) : writeSync(fd, first, 0, sizeBytes, at)
+  if (written < sizeBytes) writeRest(fd, run, written)
+}
+
+/** What a call that took only a part left over. */
+function writeRest(fd: number, run: Run, done: number): void {
+  const buffers = buffersOf(run)
+  let written = done
+  while (written < run.sizeBytes) written += writevSync(fd, skipBytes(buffers, written), run.at + written)
 }
 
 /** The buffers after their first `count` bytes. */
