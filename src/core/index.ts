@@ -38,5 +38,6 @@ export {
   type TaskId,
 } from './task.ts'
 export { taskId } from './task-id.ts'
+export { isAddress, taskOfRequest, taskRequest, type TaskRequest } from './task-request.ts'
 export { formatDuration, formatSize, parseDuration, parseSize } from './units.ts'
 export { version } from './version.ts'

@@ -1,6 +1,7 @@
 import type { Digest } from './digest.ts'
 import type { ErrorData } from './errors/index.ts'
 import type { TaskId } from './task.ts'
+import type { TaskRequest } from './task-request.ts'
 
 /**
  * How a task ended. `unfinished` is not a failure: the run stopped before it. The number of tasks planned is
@@ -32,6 +33,8 @@ export interface Outcome<T = unknown> {
   readonly httpStatus?: number
   readonly skipReason?: SkipReason
   readonly error?: ErrorData
+  /** What was asked for beyond the input, of failed and unfinished items: enough to try again. */
+  readonly request?: TaskRequest
   /** True when the length could not be checked because the server gave none. */
   readonly unverifiedLength?: boolean
   /** What the acceptor made of the bytes; only in memory, for the caller that set the acceptor. */

@@ -167,10 +167,16 @@ class GetWork implements JobWork {
   #addToReport(outcome: Outcome): void {
     if (this.#reportError) return
     try {
-      this.#report?.add(outcome)
+      this.#report?.add(outcome, this.#whereOf(outcome))
     } catch (error) {
       this.#reportFailed(error)
     }
+  }
+
+  /** The folder, of items that `trawl retry` may be asked for. */
+  #whereOf({ status }: Outcome): { readonly dir?: string } {
+    const isLeft = status === 'failed' || status === 'unfinished'
+    return isLeft && this.#folder ? { dir: this.#folder.path } : {}
   }
 
   #closeReport(): void {

@@ -5,7 +5,7 @@ import { withoutLinks } from './sink/publish.ts'
 import { errnoOf, storageError } from './storage-error.ts'
 
 /** Who works in a folder. */
-interface LockOwner {
+export interface LockOwner {
   readonly pid: number
   /** Start of the process in clock ticks since boot (Linux), which tells a reused pid from the same process. */
   readonly startTicks?: string
@@ -25,6 +25,12 @@ export class FolderLock {
 
   private constructor(path: string) {
     this.#path = path
+  }
+
+  /** Who holds the lock now; undefined where nobody does. Throws storage errors. */
+  static holder(path: string): LockOwner | undefined {
+    const owner = readOwner(path)
+    return owner === undefined || owner === 'gone' || isStale(owner) ? undefined : owner
   }
 
   /** Throws ERR_LOCKED, naming the process, and storage errors. */

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
-import type { Outcome } from '../core/index.ts'
+import type { Outcome, TaskRequest } from '../core/index.ts'
 import { storageError } from './storage-error.ts'
 
 const bufferChars = 64 * 1024
@@ -16,6 +16,9 @@ export interface ReportLine {
   readonly ms: number
   readonly attempts: number
   readonly digest?: string
+  /** Of failed and unfinished items: what `trawl retry` needs beyond the input. */
+  readonly id?: string
+  readonly request?: TaskRequest
   readonly [extra: string]: unknown
 }
 
@@ -59,7 +62,8 @@ export class ReportFile {
 }
 
 export function reportLineOf(outcome: Outcome): ReportLine {
-  const { input, path, status, error, skipReason, sizeBytes, durationMs, attempts, digest } = outcome
+  const { input, path, status, error, skipReason, sizeBytes, durationMs, attempts, digest, request } = outcome
+  const isLeft = status === 'failed' || status === 'unfinished'
   return {
     input,
     ...(path === undefined ? {} : { path }),
@@ -70,5 +74,7 @@ export function reportLineOf(outcome: Outcome): ReportLine {
     ms: Math.round(durationMs),
     attempts,
     ...(digest ? { digest: `${digest.algorithm}=${digest.value}` } : {}),
+    ...(isLeft ? { id: outcome.id } : {}),
+    ...(request ? { request } : {}),
   }
 }

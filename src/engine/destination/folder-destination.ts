@@ -1,5 +1,6 @@
 import {
   describeLocator,
+  taskRequest,
   TrawlError,
   type DownloadTask,
   type Outcome,
@@ -127,6 +128,7 @@ export class FolderDestination implements Destination {
     error: TrawlError,
     facts: { readonly attempts: number; readonly httpStatus?: number },
   ): void {
+    const request = named.path === undefined ? taskRequest(named.task) : undefined
     this.#folder.journal.failed({
       id: named.task.id,
       ordinal: named.task.ordinal,
@@ -134,6 +136,7 @@ export class FolderDestination implements Destination {
       error: error.toJSON(),
       ...facts,
       ...(named.path === undefined ? {} : { path: named.path }),
+      ...(request ? { request } : {}),
     })
   }
 
@@ -197,11 +200,13 @@ export class FolderDestination implements Destination {
   }
 
   #journalName(task: DownloadTask, path: string): void {
+    const request = taskRequest(task)
     this.#folder.journal.named({
       id: task.id,
       ordinal: task.ordinal,
       path,
       input: describeLocator(task.locator),
+      ...(request ? { request } : {}),
     })
   }
 

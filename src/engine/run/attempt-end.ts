@@ -1,6 +1,6 @@
 import { toTrawlError, type Outcome, type TrawlError } from '../../core/index.ts'
 import type { StagedTransfer, TransferResult } from '../transfer/transfer.ts'
-import { fillCommitted, outcomeBase, type MutableOutcome } from './outcomes.ts'
+import { fillCommitted, outcomeBase, requestOf, type MutableOutcome } from './outcomes.ts'
 import { decideRetry } from './retry-policy.ts'
 import type { RunState } from './run-state.ts'
 import { retryEvent, startAnewEvent } from './run-view.ts'
@@ -59,6 +59,7 @@ export class AttemptEnd {
     this.finish({
       ...this.#outcomeBase(item),
       status: 'unfinished',
+      ...requestOf(item),
       ...(item.path === undefined ? {} : { path: item.path }),
     })
   }
@@ -225,6 +226,7 @@ export class AttemptEnd {
       ...this.#outcomeBase(item),
       status: 'failed',
       error: error.toJSON(),
+      ...requestOf(item),
       ...(item.path === undefined ? {} : { path: item.path }),
       ...(item.httpStatus === undefined ? {} : { httpStatus: item.httpStatus }),
     })

@@ -1,4 +1,4 @@
-import { describeLocator, type DownloadTask, type Outcome } from '../../core/index.ts'
+import { describeLocator, taskRequest, type DownloadTask, type Outcome } from '../../core/index.ts'
 import type { StagedTransfer } from '../transfer/transfer.ts'
 import type { FilteredTask, RefusedTask } from './task-input.ts'
 import type { RunningTask } from './task-queue.ts'
@@ -47,4 +47,10 @@ export function fillCommitted(outcome: MutableOutcome, staged: StagedTransfer, p
   if (digest !== undefined) outcome.digest = digest
   if (httpStatus !== undefined) outcome.httpStatus = httpStatus
   if (unverifiedLength !== undefined) outcome.unverifiedLength = unverifiedLength
+}
+
+/** What an item that did not arrive asked for, so that it can be tried again. */
+export function requestOf({ task }: RunningTask): Pick<Outcome, 'request'> {
+  const request = taskRequest(task)
+  return request ? { request } : {}
 }

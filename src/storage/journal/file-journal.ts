@@ -36,6 +36,8 @@ export interface FileJournalOptions {
   readonly path: string
   /** Told of damaged stretches found when the journal is opened. */
   readonly onDamage?: (damage: readonly LogDamage[]) => void
+  /** Looks only: nothing is created or mended, and nothing may be written. Another process may be writing. */
+  readonly readOnly?: boolean
 }
 
 /** The journal of an output folder as a log file. Opening it reads the whole log once. */
@@ -46,7 +48,7 @@ export class FileJournal implements Journal {
   #encoder = new RecordEncoder()
 
   constructor(options: FileJournalOptions) {
-    this.#log = new LogFile(options.path)
+    this.#log = new LogFile(options.path, options)
     const damage = this.#log.replay((type, offset, buffer, payloadAt) =>
       this.#replayed(type, offset, new RecordReader(buffer, payloadAt)),
     )
@@ -163,6 +165,35 @@ export class FileJournal implements Journal {
       const path = this.#nameBehind(this.#record(offset))
       if (path !== undefined) visit(path)
     }
+  }
+
+  /** Everything known of the tasks in some states, in the order of the log, lazily. */
+  *entries(wanted: readonly TaskState[]): Generator<JournalEntry, void, undefined> {
+    for (const offset of this.#offsets(wanted.map((state) => stateNumber[state]))) {
+      const { buffer, payloadAt } = this.#record(offset)
+      const entry = this.find(new RecordReader(buffer, payloadAt).id())
+      if (entry) yield entry
+    }
+  }
+
+  /** Sum of the lengths of all finished files. */
+  doneBytes(): number {
+    let sum = 0
+    for (const offset of this.#offsets([stateNumber.done])) {
+      const { buffer, payloadAt } = this.#record(offset)
+      sum += decodeIntendedFile(buffer, payloadAt).lengthBytes
+    }
+    return sum
+  }
+
+  /** Length of the log. */
+  get lengthBytes(): number {
+    return this.#log.lengthBytes
+  }
+
+  /** Bytes of a write that was cut off, found at the end when the journal was opened. */
+  get tornBytes(): number {
+    return this.#log.tornBytes
   }
 
   counts(): Readonly<Record<TaskState, number>> {

@@ -7,7 +7,7 @@ import type {
   IntentRecord,
   NamedRecord,
 } from './journal.ts'
-import { RecordReader, recordType, type RecordEncoder } from './record-codec.ts'
+import { RecordReader, recordHeadBytes, recordType, type RecordEncoder } from './record-codec.ts'
 
 /** Longer texts are cut: with them a record could grow beyond what a reader takes for sound. */
 const maxTextChars = 64 * 1024
@@ -20,18 +20,35 @@ const maxExtents = 10_000
  */
 export function encodeNamed(encoder: RecordEncoder, record: NamedRecord): number {
   const input = cut(record.input)
-  const offset = encoder.begin(recordType.named, 40 + record.path.length * 3 + input.length * 3)
+  const { request, replaces } = record
+  const more = request || replaces ? shortEnough(JSON.stringify({ request, replaces }), { replaces }) : ''
+  const most = 44 + (record.path.length + input.length + more.length) * 3
+  const offset = encoder.begin(recordType.named, most)
   encoder.id(record.id)
   encoder.float64(record.ordinal)
   encoder.text(record.path)
   encoder.text(input)
+  if (more !== '') encoder.text(more)
   encoder.end()
   return offset
 }
 
 export function decodeNamed(buffer: Buffer, payloadAt: number): NamedRecord {
   const reader = new RecordReader(buffer, payloadAt)
-  return { id: reader.id(), ordinal: reader.float64(), path: reader.text(), input: reader.text() }
+  const record = { id: reader.id(), ordinal: reader.float64(), path: reader.text(), input: reader.text() }
+  // Files that are no more than their address have nothing behind it.
+  if (reader.at >= payloadEnd(buffer, payloadAt)) return record
+  const more = JSON.parse(reader.text()) as Pick<NamedRecord, 'request' | 'replaces'>
+  return { ...record, ...more }
+}
+
+function payloadEnd(buffer: Buffer, payloadAt: number): number {
+  return payloadAt + buffer.readUInt32LE(payloadAt - recordHeadBytes)
+}
+
+/** What is too long for a record is left out: such as a request with thousands of mirrors. */
+function shortEnough(text: string, without: object): string {
+  return text.length <= maxTextChars ? text : JSON.stringify(without)
 }
 
 export function encodeCheckpoint(encoder: RecordEncoder, record: CheckpointRecord, previous: number): number {
@@ -122,7 +139,10 @@ export function encodeFailed(encoder: RecordEncoder, record: FailedRecord, previ
   const rest =
     whole.length <= maxTextChars
       ? whole
-      : JSON.stringify(failedFields(record, { code: error.code, message: cut(error.message) }))
+      : JSON.stringify({
+          ...failedFields(record, { code: error.code, message: cut(error.message) }),
+          request: undefined,
+        })
   const offset = encoder.begin(recordType.failed, 32 + rest.length * 3)
   encoder.id(record.id)
   encoder.float64(previous)

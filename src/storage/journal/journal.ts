@@ -1,4 +1,12 @@
-import type { Digest, ErrorData, Extent, Outcome, TaskId, Validators } from '../../core/index.ts'
+import type {
+  Digest,
+  ErrorData,
+  Extent,
+  Outcome,
+  TaskId,
+  TaskRequest,
+  Validators,
+} from '../../core/index.ts'
 
 /** What the journal knows of a task. `done` is final; `staged` has all bytes but its rename is not confirmed. */
 export type TaskState = 'named' | 'partial' | 'staged' | 'done' | 'failed'
@@ -10,6 +18,16 @@ export interface NamedRecord {
   /** Relative to the output root, with `/`. Never changes for a task unless it is forgotten. */
   readonly path: string
   readonly input: string
+  /** What was asked for beyond the input. */
+  readonly request?: TaskRequest
+  /** A finished file of ours under this name, which the new bytes are to replace. */
+  readonly replaces?: ReplacedFile
+}
+
+/** What a file was when its replacement was begun: only that very file is replaced. */
+export interface ReplacedFile {
+  readonly lengthBytes: number
+  readonly crc32: number
 }
 
 /** Bytes that are on disk of an unfinished file. */
@@ -41,6 +59,8 @@ export interface FileFacts {
   readonly digest?: Digest
   readonly httpStatus?: number
   readonly unverifiedLength?: boolean
+  /** What stood under the name and was to be replaced: the file described, or whatever it was. */
+  readonly replaces?: ReplacedFile | 'any'
   readonly attempts?: number
   readonly durationMs?: number
   readonly fetchedBytes?: number
@@ -54,6 +74,8 @@ export interface FailedRecord {
   readonly attempts: number
   readonly error: ErrorData
   readonly httpStatus?: number
+  /** What was asked for beyond the input; in the named record where there is one. */
+  readonly request?: TaskRequest
 }
 
 /** Everything known of one task, joined from its records. */

@@ -47,18 +47,27 @@ export class LogFile {
   #block = Buffer.allocUnsafe(0)
   #blockAt = 0
   #headWasDamaged = false
+  readonly #readOnly: boolean
+  #tornBytes = 0
 
-  /** Opens or creates the log. Throws ERR_FORMAT_NEWER, ERR_JOURNAL_CORRUPT (not a journal), storage errors. */
-  constructor(path: string) {
+  /**
+   * Opens or creates the log. With `readOnly` nothing is created or mended, and another process may append meanwhile:
+   * what it appends after this is not seen. Throws ERR_FORMAT_NEWER, ERR_JOURNAL_CORRUPT (not a journal), storage
+   * errors.
+   */
+  constructor(path: string, options: { readonly readOnly?: boolean } = {}) {
     this.path = path
+    this.#readOnly = options.readOnly ?? false
     try {
       // Not for appending: what a write that failed in its middle left behind is written over by the next.
-      this.#fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644)
+      const flags = this.#readOnly ? constants.O_RDONLY : constants.O_RDWR | constants.O_CREAT
+      this.#fd = openSync(path, flags, 0o644)
     } catch (error) {
       throw storageError(error, { path, doing: 'open the journal' })
     }
     try {
       this.#length = fstatSync(this.#fd).size
+      if (this.#length < headBytes && this.#readOnly) return
       if (this.#length < headBytes) {
         ftruncateSync(this.#fd, 0)
         this.#length = writeSync(this.#fd, head(), 0, headBytes, 0)
@@ -72,6 +81,11 @@ export class LogFile {
 
   get lengthBytes(): number {
     return this.#length
+  }
+
+  /** Bytes of an unsound tail that `replay` found; 0 where there was none. */
+  get tornBytes(): number {
+    return this.#tornBytes
   }
 
   /**
@@ -232,8 +246,9 @@ export class LogFile {
   }
 
   #cutTail(at: number): void {
+    this.#tornBytes = this.#length - at
     try {
-      ftruncateSync(this.#fd, at)
+      if (!this.#readOnly) ftruncateSync(this.#fd, at)
     } catch (error) {
       throw storageError(error, { path: this.path, doing: 'repair the journal' })
     }
@@ -261,7 +276,7 @@ export class LogFile {
       })
     }
     this.#headWasDamaged = true
-    writeSync(this.#fd, head(), 0, headBytes, 0)
+    if (!this.#readOnly) writeSync(this.#fd, head(), 0, headBytes, 0)
   }
 
   /** True when at least one sound record stands in the file. */

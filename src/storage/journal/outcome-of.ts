@@ -10,6 +10,7 @@ export function outcomeOf(entry: JournalEntry): Outcome | undefined {
   }
   if (entry.state === 'failed' && entry.failed) {
     const { path, attempts, error, httpStatus } = entry.failed
+    const request = entry.named?.request ?? entry.failed.request
     return {
       ...base,
       status: 'failed',
@@ -20,6 +21,7 @@ export function outcomeOf(entry: JournalEntry): Outcome | undefined {
       error,
       ...(path === undefined ? {} : { path }),
       ...(httpStatus === undefined ? {} : { httpStatus }),
+      ...(request ? { request } : {}),
     }
   }
   if (entry.state !== 'done' || !entry.intent) return undefined

@@ -88,6 +88,11 @@ export class RecordReader {
     this.#at = at
   }
 
+  /** Where the next field begins. */
+  get at(): number {
+    return this.#at
+  }
+
   id(): TaskId {
     const id = this.#buffer.toString('hex', this.#at, this.#at + idBytes)
     this.#at += idBytes
