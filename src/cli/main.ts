@@ -2,12 +2,15 @@ import { Command, CommanderError } from 'commander'
 import { isTrawlError, toTrawlError, version } from '../core/index.ts'
 import { createBookCommand } from './book-command.ts'
 import type { CliContext } from './cli-context.ts'
+import { createCleanCommand } from './clean-command.ts'
 import { createConfigCommand } from './config-command.ts'
 import { createDatasetCommand } from './dataset-command.ts'
 import { createGetCommand } from './get-command.ts'
 import { createPackCommand } from './pack-command.ts'
 import { processContext } from './process-context.ts'
+import { createRetryCommand } from './retry-command.ts'
 import { createSitesCommand } from './sites-command.ts'
+import { createStatusCommand } from './status-command.ts'
 import { createVerifyCommand } from './verify-command.ts'
 
 /** Runs a command line. Errors are told in one line with what to do; the exit code is that of the contract. */
@@ -37,6 +40,9 @@ function createProgram(context: CliContext): Command {
   program.addCommand(createDatasetCommand(context))
   program.addCommand(createPackCommand(context))
   program.addCommand(createVerifyCommand(context))
+  program.addCommand(createStatusCommand(context))
+  program.addCommand(createRetryCommand(context))
+  program.addCommand(createCleanCommand(context))
   program.addCommand(createSitesCommand(context))
   program.addCommand(
     createConfigCommand({

@@ -202,6 +202,9 @@ export const commands = {
     without: ['mode', 'out', 'onExists', 'startAt', 'between', 'dryRun', 'reuse'],
   },
   verify: { groups: lookGroups, without: notWhileLooking },
+  retry: { groups: getGroups, without: ['inputFile', 'followMetalink', 'out', 'checksum'] },
+  status: { groups: lookGroups, without: [...notWhileLooking, 'report', 'dryRun', 'verbose', 'progress'] },
+  clean: { groups: lookGroups, without: [...notWhileLooking, 'dir', 'report', 'verbose', 'progress'] },
 } satisfies Record<string, CommandOptions>
 
 /** A command that has a block of its own in configuration files. */

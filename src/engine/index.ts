@@ -12,6 +12,7 @@ export {
   type FolderDestinationOptions,
   type OnExists,
 } from './destination/folder-destination.ts'
+export { recoverCommits } from './destination/recover.ts'
 export { ByteBudget } from './destination/byte-budget.ts'
 export {
   holdBody,

@@ -76,7 +76,7 @@ class GetWork implements JobWork {
       fetchOfTask: createTaskFetcher(parts.engine.fetchDocument, retry),
       signal: context.signal,
     })
-    this.#run = parts.engine.run(filterTasks(this.#reader.read(), spec.hooks?.beforeItem), {
+    this.#run = parts.engine.run(filterTasks(spec.tasks ?? this.#reader.read(), spec.hooks?.beforeItem), {
       destination: this.#destination,
       retry,
       spaceWaitMs: options.spaceWaitMs,
@@ -174,9 +174,10 @@ class GetWork implements JobWork {
   }
 
   /** The folder, of items that `trawl retry` may be asked for. */
-  #whereOf({ status }: Outcome): { readonly dir?: string } {
-    const isLeft = status === 'failed' || status === 'unfinished'
-    return isLeft && this.#folder ? { dir: this.#folder.path } : {}
+  #whereOf({ status }: Outcome): { readonly dir?: string; readonly name?: string } {
+    if ((status !== 'failed' && status !== 'unfinished') || !this.#folder) return {}
+    const { name } = this.#spec.options
+    return { dir: this.#folder.path, ...(name === undefined ? {} : { name }) }
   }
 
   #closeReport(): void {
@@ -211,14 +212,16 @@ function limitsOf(options: GetSpec['options']): {
   readonly remoteTime: boolean
   readonly maxSizeBytes?: number
   readonly minSizeBytes?: number
+  readonly template?: string
 } {
-  const { onExists, acceptHtml, remoteTime, maxSizeBytes, minSizeBytes } = options
+  const { onExists, acceptHtml, remoteTime, maxSizeBytes, minSizeBytes, name } = options
   return {
     onExists,
     acceptHtml,
     remoteTime,
     ...(maxSizeBytes === undefined ? {} : { maxSizeBytes }),
     ...(minSizeBytes === undefined ? {} : { minSizeBytes }),
+    ...(name === undefined ? {} : { template: name }),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { GetOptions } from '../config/index.ts'
 import type { DownloadTask, JobStats, Outcome } from '../core/index.ts'
+import type { InputTask } from '../engine/index.ts'
 import type { FileRequest } from './file-tasks.ts'
 
 /** What a caller may give for one file: an address, mirrors of one file, or a file with its own options. */
@@ -33,6 +34,8 @@ export interface GetSpec {
   /** Content of standard input, for `-i -`. */
   readonly stdin?: AsyncIterable<Uint8Array>
   readonly hooks?: GetHooks
+  /** Tasks that are there already, in place of inputs and lists: those of an earlier run. */
+  readonly tasks?: AsyncIterable<readonly InputTask[]>
   /** Takes the bytes of the one file instead of the folder, in order. */
   readonly output?: (chunk: Uint8Array) => void | Promise<void>
 }

@@ -22,6 +22,7 @@ import {
   createRateLimiter,
   type Engine,
   type HostMemory,
+  type InputTask,
 } from '../engine/index.ts'
 import {
   createGetKind,
@@ -51,6 +52,8 @@ export interface TrawlOptions extends GetOptionsInput {
 export interface GetJobOptions extends GetOptionsInput {
   readonly hooks?: GetHooks
   readonly stdin?: AsyncIterable<Uint8Array>
+  /** Tasks of an earlier run, in place of inputs: see `openRetry`. */
+  readonly tasks?: AsyncIterable<readonly InputTask[]>
   /** Takes the bytes of the one file instead of the folder. */
   readonly output?: (chunk: Uint8Array) => void | Promise<void>
   readonly signal?: AbortSignal
@@ -126,12 +129,12 @@ class Session implements Trawl {
   }
 
   get(inputs: GetInputs, options: GetJobOptions = {}): Job<GetInput> {
-    const { hooks, stdin, output, signal, ...own } = options
+    const { hooks, stdin, output, signal, tasks, ...own } = options
     const values = parseOptions(getGroups, { ...this.#base, ...own })
     return this.getResolved(
       inputs,
       { values, origins: {}, blocks: [], fixed: {} },
-      pickGiven({ hooks, stdin, output, signal }),
+      pickGiven({ hooks, stdin, output, signal, tasks }),
     )
   }
 

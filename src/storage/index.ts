@@ -1,4 +1,6 @@
-export { FolderLock } from './folder-lock.ts'
+export { FolderLock, type LockOwner } from './folder-lock.ts'
+export { FolderView, namesIn, type FolderSummary, type LeftItem } from './folder-view.ts'
+export { compactJournal, type CompactedJournal } from './journal/compact-journal.ts'
 export { FileJournal, type FileJournalOptions } from './journal/file-journal.ts'
 export type {
   CheckpointRecord,
@@ -9,6 +11,7 @@ export type {
   Journal,
   JournalEntry,
   NamedRecord,
+  ReplacedFile,
   TaskState,
 } from './journal/journal.ts'
 export type { LogDamage } from './journal/log-file.ts'

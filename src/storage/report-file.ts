@@ -18,6 +18,7 @@ export interface ReportLine {
   readonly digest?: string
   /** Of failed and unfinished items: what `trawl retry` needs beyond the input. */
   readonly id?: string
+  readonly ordinal?: number
   readonly request?: TaskRequest
   readonly [extra: string]: unknown
 }
@@ -74,7 +75,7 @@ export function reportLineOf(outcome: Outcome): ReportLine {
     ms: Math.round(durationMs),
     attempts,
     ...(digest ? { digest: `${digest.algorithm}=${digest.value}` } : {}),
-    ...(isLeft ? { id: outcome.id } : {}),
+    ...(isLeft ? { id: outcome.id, ordinal: outcome.ordinal } : {}),
     ...(request ? { request } : {}),
   }
 }

@@ -143,6 +143,9 @@ const promised = {
   serve: ['--host', '--port', '--allow-private', '--token-file'],
   compare: ['--modes', '--plot', '-d, --dir'],
   verify: ['--json', '-q, --quiet', '--report'],
+  retry: ['-d, --dir', '--report', '--header', '--on-exists', '--dry-run', '--json'],
+  status: ['--json', '-q, --quiet', '-d, --dir'],
+  clean: ['--json', '-q, --quiet', '--dry-run'],
 } satisfies Record<CommandName, readonly string[]>
 
 function promisedTo(name: string): readonly string[] {

@@ -49,6 +49,16 @@ export const journalRecords = {
 
 const { named, checkpoint, intent, failed } = journalRecords
 
+const asked = {
+  request: {
+    places: [{ url: 'https://h/ü' }, { url: 'https://mirror/', rank: 2 }],
+    target: { path: 'ö/x' },
+    withheld: ['cookie'],
+    digests: [{ algorithm: 'md5', value: '00' }],
+  },
+} as const
+const wishes = { ...asked, replaces: { lengthBytes: 5_000_000_000, crc32: 0xffffffff } }
+
 export async function outcomesOf(
   journal: Journal,
   filter?: { readonly status?: 'ok' | 'failed' },
@@ -86,11 +96,11 @@ export const journalSteps = fc.array(
 
 export function applyStep(journal: Journal, [kind, task, variant]: JournalStep): void {
   const path = `${variant}/${nameOf(task)}`
-  if (kind === 'named') journal.named(named(task, path))
+  if (kind === 'named') journal.named({ ...named(task, path), ...(variant === 2 ? wishes : {}) })
   else if (kind === 'checkpoint') journal.checkpoint(checkpoint(task, variant + 1))
   else if (kind === 'intent') journal.intent(intent(task, path))
   else if (kind === 'done') journal.done(idOf(task))
-  else if (kind === 'failed') journal.failed(failed(task, variant))
+  else if (kind === 'failed') journal.failed({ ...failed(task, variant), ...(variant === 2 ? asked : {}) })
   else if (kind === 'forget') journal.forget(idOf(task))
   else journal.flush()
 }

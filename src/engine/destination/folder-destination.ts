@@ -4,6 +4,7 @@ import {
   TrawlError,
   type DownloadTask,
   type Outcome,
+  type TaskRequest,
   type Validators,
 } from '../../core/index.ts'
 import { parseHttpDate } from '../../http/index.ts'
@@ -24,6 +25,8 @@ export interface FolderDestinationOptions {
   readonly maxSizeBytes?: number
   readonly minSizeBytes?: number
   readonly acceptHtml: boolean
+  /** The name template of the run, recorded with files that fail before they are named. */
+  readonly template?: string
   /** Gives files the modification time that the server told. */
   readonly remoteTime: boolean
 }
@@ -128,7 +131,7 @@ export class FolderDestination implements Destination {
     error: TrawlError,
     facts: { readonly attempts: number; readonly httpStatus?: number },
   ): void {
-    const request = named.path === undefined ? taskRequest(named.task) : undefined
+    const request = named.path === undefined ? this.#unnamedRequest(named.task) : undefined
     this.#folder.journal.failed({
       id: named.task.id,
       ordinal: named.task.ordinal,
@@ -197,6 +200,13 @@ export class FolderDestination implements Destination {
         throw new TrawlError('ERR_EXISTS', `${path} exists`, { context: { path } })
       }
     }
+  }
+
+  #unnamedRequest(task: DownloadTask): TaskRequest | undefined {
+    const { template } = this.#options
+    const request = taskRequest(task)
+    if (template === undefined || task.target.path !== undefined) return request
+    return { ...request, target: { template, ...task.target } }
   }
 
   #journalName(task: DownloadTask, path: string): void {

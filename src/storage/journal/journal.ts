@@ -1,12 +1,4 @@
-import type {
-  Digest,
-  ErrorData,
-  Extent,
-  Outcome,
-  TaskId,
-  TaskRequest,
-  Validators,
-} from '../../core/index.ts'
+import type { Digest, ErrorData, Extent, Outcome, TaskId, TaskRequest, Validators } from '../../core/index.ts'
 
 /** What the journal knows of a task. `done` is final; `staged` has all bytes but its rename is not confirmed. */
 export type TaskState = 'named' | 'partial' | 'staged' | 'done' | 'failed'
