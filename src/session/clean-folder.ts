@@ -121,8 +121,8 @@ class Cleaning {
 
   all(): void {
     this.#each('parts', (name, path) => {
-      if (!partName.test(name) || !lstatSync(path).isFile()) return void this.#left.push(path)
-      this.#remove(path, this.#parts)
+      if (partName.test(name) && lstatSync(path).isFile()) this.#remove(path, this.#parts)
+      else this.#left.push(path)
     })
     this.#each('staging', (name, path) => {
       // Held while it is removed, so that no book begins in it meanwhile.

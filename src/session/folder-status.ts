@@ -20,8 +20,8 @@ export interface BooksStatus {
 export interface LookedAtFolder {
   readonly status: FolderStatus
   /** What failed and what is unfinished, lazily, until `close`. */
-  items(): Iterable<LeftItem>
-  close(): void
+  readonly items: () => Iterable<LeftItem>
+  readonly close: () => void
 }
 
 /**
