@@ -86,16 +86,19 @@ export class FolderView {
     const counts = journal?.counts()
     const byCode: Record<string, number> = {}
     let keptBytes = 0
+    let unfinished = 0
     for (const item of this.items()) {
       keptBytes += item.bytes
-      if (item.error) byCode[item.error.code] = (byCode[item.error.code] ?? 0) + 1
+      if (!item.error) unfinished++
+      else byCode[item.error.code] = (byCode[item.error.code] ?? 0) + 1
     }
+    const { count, bytes } = this.#justNamed()
     const worker = FolderLock.holder(join(this.#state, 'lock'))
     return {
       dir: this.path,
-      finished: { count: counts?.done ?? 0, bytes: journal?.doneBytes() ?? 0 },
+      finished: { count: (counts?.done ?? 0) + count, bytes: (journal?.doneBytes() ?? 0) + bytes },
       failed: { count: counts?.failed ?? 0, byCode },
-      unfinished: { count: counts ? counts.named + counts.partial + counts.staged : 0, keptBytes },
+      unfinished: { count: unfinished, keptBytes },
       parts: this.#parts(),
       journal: {
         bytes: journal?.lengthBytes ?? 0,
@@ -110,7 +113,31 @@ export class FolderView {
   /** What failed and what is unfinished, in the order of the journal, lazily. */
   *items(): Generator<LeftItem, void, undefined> {
     if (!this.#journal) return
-    for (const entry of this.#journal.entries(leftStates)) yield this.#itemOf(entry)
+    for (const entry of this.#journal.entries(leftStates)) {
+      if (!this.#isNamed(entry)) yield this.#itemOf(entry)
+    }
+  }
+
+  /** Files that have their name while the record of it is still to be written. */
+  #justNamed(): { readonly count: number; readonly bytes: number } {
+    let count = 0
+    let bytes = 0
+    for (const entry of this.#journal?.entries(['staged']) ?? []) {
+      if (!this.#isNamed(entry)) continue
+      count++
+      bytes += entry.intent?.lengthBytes ?? 0
+    }
+    return { count, bytes }
+  }
+
+  /** True where the last step of a commit has been made, as far as a look can tell. */
+  #isNamed({ id, state, intent }: JournalEntry): boolean {
+    if (state !== 'staged' || !intent) return false
+    const look = (path: string): Stats | undefined => lstatSync(path, { throwIfNoEntry: false })
+    return (
+      look(join(this.path, intent.path))?.size === intent.lengthBytes &&
+      look(join(this.#state, 'parts', id)) === undefined
+    )
   }
 
   /** The item on record under an id; undefined where there is none, or it is finished. */

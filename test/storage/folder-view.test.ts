@@ -82,6 +82,22 @@ describe('what is in a folder', () => {
   })
 })
 
+test('a file that has its name is finished, also before that is on record', () => {
+  const dir = folderOf([
+    ['named', 0, 0],
+    ['intent', 0, 0],
+    ['named', 1, 0],
+  ])
+  const journal = new FileJournal({ path: join(dir, '.trawl', 'journal') })
+  journal.intent({ ...journalRecords.intent(1, 'one.bin'), lengthBytes: 3 })
+  journal.close()
+  writeFileSync(join(dir, 'one.bin'), 'abc')
+  expect(summaryOf(dir)).toMatchObject({ finished: { count: 1, bytes: 3 }, unfinished: { count: 1 } })
+  // Where the part is there too, the next run has yet to look.
+  writeFileSync(join(dir, '.trawl', 'parts', idOf(1)), 'abc')
+  expect(summaryOf(dir)).toMatchObject({ finished: { count: 0 }, unfinished: { count: 2 } })
+})
+
 describe('damage', () => {
   const steps: JournalStep[] = [
     ['named', 0, 0],
