@@ -92,26 +92,26 @@ export function describeSourceContract(name: string, given: SourceContractCase):
       await expectCancelled(run)
     })
 
-    it.runIf(fetches)('stops when the signal fires during a request', async () => {
+    // What has no meaning for a source is not generated, so that nothing counts as skipped.
+    if (!fetches) return
+
+    it('stops when the signal fires during a request', async () => {
       const abort = new AbortController()
       const context = recordedContext(documents, { signal: abort.signal, onFetch: () => abort.abort() })
       await expectCancelled(collect(source.extract(input, context)))
       expect(context.requests.length).toBeLessThan(10)
     })
 
-    it.runIf(fetches)(
-      'throws our errors when the answer is missing, refused, broken or rubbish',
-      async () => {
-        for (const answer of failures) {
-          const context = answering(answer)
-          const error: unknown = await collect(source.extract(input, context)).then(
-            () => undefined,
-            (reason: unknown) => reason,
-          )
-          expect(isTrawlError(error) ? error.code : error).toMatch(/^ERR_(?!INTERNAL)/)
-        }
-      },
-    )
+    it('throws our errors when the answer is missing, refused, broken or rubbish', async () => {
+      for (const answer of failures) {
+        const context = answering(answer)
+        const error: unknown = await collect(source.extract(input, context)).then(
+          () => undefined,
+          (reason: unknown) => reason,
+        )
+        expect(isTrawlError(error) ? error.code : error).toMatch(/^ERR_(?!INTERNAL)/)
+      }
+    })
   })
 }
 

@@ -350,7 +350,9 @@ export function describeTransportContract(
       expect(await code(get('/f'))).toBe('ERR_CANCELLED')
     })
 
-    describe.runIf(traits.seesFraming)('framing of HTTP/1.1', () => {
+    if (!traits.seesFraming) return
+
+    describe('framing of HTTP/1.1', () => {
       const good = respond.whole(body('/f', 50_000))
 
       test('length and chunks at once, bad chunks, garbage, header bombs', async () => {

@@ -1,40 +1,21 @@
-import { spawnSync } from 'node:child_process'
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createPackWriter, type PackFormat, type PackPage } from '../../src/pack/index.ts'
 import { GatherWriter } from '../../src/pack/part-file/index.ts'
+import { describeWith } from '../programs.ts'
+import { describeWithVolumes } from '../small-volume.ts'
 import { pageOf, noiseImage } from './sample-pages.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'trawl-full-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
-/** A volume of 1 MiB, where this process may mount one. */
-function smallVolume(): string | undefined {
-  const dir = join(root, 'volume')
-  mkdirSync(dir)
-  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', dir], { stdio: 'ignore' })
-  return status === 0 ? dir : undefined
-}
-
-const volume = smallVolume()
-afterAll(() => {
-  if (volume !== undefined) spawnSync('umount', [volume])
-})
-
-describe.skipIf(volume === undefined)('a full disk (needs the right to mount)', () => {
+describeWithVolumes('a full disk', (newVolume) => {
+  let volume = ''
   let pages: PackPage[] = []
   beforeAll(async () => {
+    volume = newVolume(1024).path
     const page = await pageOf(
       root,
       'page.png',
@@ -51,7 +32,7 @@ describe.skipIf(volume === undefined)('a full disk (needs the right to mount)', 
     ['zip', { password: 'x' }],
     ['folder', {}],
   ])('while %s %j is written is told, and nothing is left', async (format, options) => {
-    const path = join(volume ?? '', `book.${format}`)
+    const path = join(volume, `book.${format}`)
     const writer = createPackWriter(format, { path, ...options })
     const run = async () => {
       for (const page of pages) await writer.add(page)
@@ -60,12 +41,12 @@ describe.skipIf(volume === undefined)('a full disk (needs the right to mount)', 
     await expect(run()).rejects.toMatchObject({ code: 'ERR_NO_SPACE' })
     await expect(writer.finish({ title: 'A' })).rejects.toMatchObject({ code: 'ERR_NO_SPACE' })
     await writer.abort()
-    expect(readdirSync(volume ?? '')).toEqual([])
+    expect(readdirSync(volume)).toEqual([])
   })
 })
 
-describe('writing in blocks', () => {
-  it.skipIf(!existsSync('/dev/full'))('tells of an error that came later, at the next call', async () => {
+describeWith(['/dev/full'], 'writing in blocks', () => {
+  it('tells of an error that came later, at the next call', async () => {
     const fd = openSync('/dev/full', 'w')
     const writer = new GatherWriter(fd)
     const run = async () => {
