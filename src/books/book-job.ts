@@ -4,6 +4,7 @@ import {
   toTrawlError,
   TrawlError,
   type ErrorData,
+  type HookTools,
   type ItemFilter,
   type ItemSelector,
   type JobContext,
@@ -136,6 +137,7 @@ class BookWork implements JobWork {
         throw new TrawlError('ERR_SOURCE_EMPTY', `${spec.inputs[0]?.text ?? ''}: there are no pages`)
       }
     } finally {
+      await this.#call((tools) => spec.hooks?.onFinish?.(this.stats(), tools))
       this.#progress.end()
       this.#report?.close()
     }
@@ -204,7 +206,17 @@ class BookWork implements JobWork {
     }
     if (isFinished(result)) this.#archive?.add(key)
     this.#tell(result)
-    await spec.hooks?.afterBook?.(result)
+    await this.#call((tools) => spec.hooks?.afterBook?.(result, tools))
+  }
+
+  /** What a function of the user throws is told, and nothing else: the books are no worse for it. */
+  async #call(hook: (tools: HookTools) => unknown): Promise<void> {
+    const notice = (message: string): void => this.#parts.context.emit({ type: 'job.notice', message })
+    try {
+      await hook({ notice })
+    } catch (thrown) {
+      notice(`a hook failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`)
+    }
   }
 
   #tell(result: BookResult): void {

@@ -1,14 +1,16 @@
 import type { BookCommandOptions } from '../config/index.ts'
-import type { BookMetadata, ErrorData } from '../core/index.ts'
+import type { BookMetadata, ErrorData, HookTools, JobStats } from '../core/index.ts'
 import type { SourceInput, SourceRegistry } from '../sources/index.ts'
 
 /** What a caller may give as input: a URL, a path, a pattern, or an input with hints for its source. */
 export type BookInputs = string | SourceInput | readonly (string | SourceInput)[]
 
-/** Functions called by a book job. */
+/** Functions called by a book job. They may be asynchronous; what they throw is told as a notice. */
 export interface BookHooks {
   /** After a work has ended, whatever became of it. */
-  readonly afterBook?: (result: BookResult) => void | Promise<void>
+  readonly afterBook?: (result: BookResult, tools: HookTools) => void | Promise<void>
+  /** Once, when all works have ended. */
+  readonly onFinish?: (stats: JobStats, tools: HookTools) => void | Promise<void>
 }
 
 /** A book job: what to make books of, and all options, resolved. */

@@ -5,6 +5,7 @@ import type { BookPlan } from '../books/index.ts'
 import { createTrawl } from '../session/index.ts'
 import type { CliContext } from './cli-context.ts'
 import { loadConfig } from './config-files.ts'
+import { bookExecHooks } from './exec/exec-hooks.ts'
 import { addFlags, readFlags } from './flags.ts'
 import { printableText } from './render/index.ts'
 import { runJob } from './run-job.ts'
@@ -36,7 +37,9 @@ export function createBookCommand(context: CliContext): Command {
         for await (const plan of plans) context.stdout.write(planText(plan, values))
         return
       }
-      const job = trawl.bookResolved(inputs, config)
+      const { cwd } = context.surroundings
+      const hooks = bookExecHooks({ options: values, run: context.runProgram, cwd })
+      const job = trawl.bookResolved(inputs, config, hooks ? { hooks } : {})
       context.exit(await runJob(job, values, context))
     } finally {
       await trawl.close()

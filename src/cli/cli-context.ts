@@ -11,6 +11,21 @@ export interface ChildProgram {
   interrupt(): void
 }
 
+/** How a program of the user ended. */
+export interface ProgramEnd {
+  readonly code: number | null
+  readonly signal?: string
+  /** It could not be started. */
+  readonly error?: string
+}
+
+/** Runs a program of the user, without a shell; what it says goes to standard error. Never rejects. */
+export type RunProgram = (
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+) => Promise<ProgramEnd>
+
 /** Everything that commands take from the process they run in. */
 export interface CliContext {
   readonly surroundings: ConfigSurroundings
@@ -26,6 +41,8 @@ export interface CliContext {
   readonly onInterrupt: (listen: () => void) => () => void
   /** Starts this program once more; what it says goes to standard error. Absent where that cannot be done. */
   readonly startSelf?: (args: readonly string[]) => ChildProgram
+  /** Runs programs of the user. Absent where that cannot be done. */
+  readonly runProgram?: RunProgram
   /** Sets the exit code; the process ends by itself when all is closed. */
   readonly exit: (code: number) => void
 }

@@ -5,6 +5,7 @@ import type { PlannedFile } from '../files/index.ts'
 import { createTrawl, type Trawl } from '../session/index.ts'
 import type { CliContext } from './cli-context.ts'
 import { loadConfig } from './config-files.ts'
+import { getExecHooks } from './exec/exec-hooks.ts'
 import { addFlags, readFlags } from './flags.ts'
 import { printableText } from './render/index.ts'
 import { runJob } from './run-job.ts'
@@ -34,9 +35,12 @@ export function createGetCommand(context: CliContext): Command {
         return
       }
       const toStdout = values.out === '-'
+      const { cwd } = context.surroundings
+      const hooks = getExecHooks({ options: values, run: context.runProgram, cwd })
       const job = trawl.getResolved(urls, config, {
         stdin: context.stdin,
         ...(toStdout ? { output: context.writeStdout } : {}),
+        ...(hooks ? { hooks } : {}),
       })
       context.exit(await runJob(job, { ...values, toStdout }, context))
     } finally {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { homedir } from 'node:os'
 import { systemClock } from '../core/index.ts'
 import { proxySettings } from '../http/index.ts'
-import type { ChildProgram, CliContext } from './cli-context.ts'
+import type { ChildProgram, CliContext, ProgramEnd } from './cli-context.ts'
 
 /** The context of the process that runs: its streams, environment and signals. The only place that looks at them. */
 export function processContext(): CliContext {
@@ -42,6 +42,7 @@ export function processContext(): CliContext {
       return () => void process.off('SIGINT', listen).off('SIGTERM', listen)
     },
     ...(process.argv[1] === undefined ? {} : { startSelf: starterOf(process.argv[1]) }),
+    runProgram,
     exit(code) {
       process.exitCode = code
       // A list on standard input that was not read to its end would keep the process waiting for it.
@@ -65,4 +66,21 @@ function starterOf(entry: string): (args: readonly string[]) => ChildProgram {
     }).finally(() => process.off('exit', stop))
     return { exitCode, interrupt: stop }
   }
+}
+
+function runProgram(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<ProgramEnd> {
+  return new Promise((resolve) => {
+    // Standard output may carry events or the file itself; only standard error is for people.
+    const child = spawn(program, args, {
+      stdio: ['ignore', process.stderr, process.stderr],
+      env: { ...process.env, ...env },
+      shell: false,
+    })
+    child.once('error', (error) => resolve({ code: null, error: `cannot be run (${error.message})` }))
+    child.once('exit', (code, signal) => resolve({ code, ...(signal === null ? {} : { signal }) }))
+  })
 }

@@ -143,3 +143,27 @@ function count(word = ''): number | 'auto' | undefined {
   if (word.toLowerCase() === 'auto') return 'auto'
   return Number(word) > 0 ? Number(word) : undefined
 }
+
+/**
+ * A command line as its words: spaces separate them; quotes and backslashes work as in a shell (inside double quotes a
+ * backslash keeps its meaning unless a quote or backslash follows). Nothing else has a meaning. Undefined where a quote
+ * is not closed or there are no words.
+ */
+export function parseCommand(text: string): readonly string[] | undefined {
+  const words: string[] = []
+  const piece = /\s+|'([^']*)'|"((?:[^"\\]|\\[\s\S])*)"|\\([\s\S])|([^\s'"\\]+)/y
+  let word: string | undefined
+  while (piece.lastIndex < text.length) {
+    const match = piece.exec(text)
+    if (!match) return undefined
+    const [whole, single, double, escaped, plain] = match
+    if (/^\s/.test(whole)) {
+      if (word !== undefined) words.push(word)
+      word = undefined
+    } else {
+      word = (word ?? '') + (single ?? double?.replace(/\\(["\\])/g, '$1') ?? escaped ?? plain ?? '')
+    }
+  }
+  if (word !== undefined) words.push(word)
+  return words.length > 0 && words[0] !== '' ? words : undefined
+}

@@ -28,6 +28,7 @@ export { parseConfigFile, type ConfigDocument, type ConfigFile } from './config-
 export { configTemplate } from './config-template.ts'
 export { envOf, flagsOf, type FlagData } from './flags-of.ts'
 export {
+  parseCommand,
   isSelection,
   parseChecksum,
   parseDescramble,

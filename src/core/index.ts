@@ -15,6 +15,7 @@ export type {
 } from './events.ts'
 export { formats, type FormatName } from './formats.ts'
 export type {
+  HookTools,
   ItemFilter,
   ItemSelector,
   JobContext,

@@ -11,6 +11,12 @@ export interface JobContext {
   readonly signal: AbortSignal
 }
 
+/** What a hook of a caller may do beside its own work. */
+export interface HookTools {
+  /** Tells the readers of the job something. */
+  readonly notice: (message: string) => void
+}
+
 /** Which outcomes are wanted. */
 export interface ItemFilter {
   readonly status?: 'ok' | 'failed'

@@ -3,6 +3,7 @@ import {
   toTrawlError,
   type TrawlError,
   type DownloadTask,
+  type HookTools,
   type ItemFilter,
   type ItemSelector,
   type JobContext,
@@ -49,12 +50,14 @@ class GetWork implements JobWork {
   readonly #context: JobContext
   readonly #report: ReportFile | undefined
   #reportError: TrawlError | undefined
+  readonly #tools: HookTools
   readonly #destination: FolderDestination | StreamDestination
 
   constructor(parts: GetJobParts, spec: GetSpec, context: JobContext) {
     this.#parts = parts
     this.#spec = spec
     this.#context = context
+    this.#tools = { notice: (message) => context.emit({ type: 'job.notice', message }) }
     const { options } = spec
     const nameOf = createFileNamer({
       startedMs: Date.now(),
@@ -138,7 +141,7 @@ class GetWork implements JobWork {
         if (!this.#report && !hooks) continue
         for (const outcome of batch) await this.#settled(outcome)
       }
-      await this.#call(() => hooks?.onFinish?.(this.#run.stats()))
+      await this.#call(() => hooks?.onFinish?.(this.#run.stats(), this.#tools))
     } finally {
       this.#closeReport()
       if (this.#folder) this.#parts.closeFolder(this.#folder)
@@ -150,8 +153,8 @@ class GetWork implements JobWork {
     this.#addToReport(outcome)
     const { hooks } = this.#spec
     if (!hooks) return
-    if (outcome.status === 'failed') await this.#call(() => hooks.onError?.(outcome))
-    await this.#call(() => hooks.afterItem?.(outcome))
+    if (outcome.status === 'failed') await this.#call(() => hooks.onError?.(outcome, this.#tools))
+    await this.#call(() => hooks.afterItem?.(outcome, this.#tools))
   }
 
   /** What a function of the user throws is told, and nothing else: the files are no worse for it. */
@@ -159,8 +162,7 @@ class GetWork implements JobWork {
     try {
       await hook()
     } catch (thrown) {
-      const message = `a hook failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`
-      this.#context.emit({ type: 'job.notice', message })
+      this.#tools.notice(`a hook failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`)
     }
   }
 

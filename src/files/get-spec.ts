@@ -1,5 +1,5 @@
 import type { GetOptions } from '../config/index.ts'
-import type { DownloadTask, JobStats, Outcome } from '../core/index.ts'
+import type { DownloadTask, HookTools, JobStats, Outcome } from '../core/index.ts'
 import type { InputTask } from '../engine/index.ts'
 import type { FileRequest } from './file-tasks.ts'
 
@@ -17,14 +17,19 @@ export type GetInputOptions = Omit<FileRequest, 'places'> & {
 
 export type GetInputs = Iterable<GetInput> | AsyncIterable<GetInput>
 
-/** Functions called around each file. They may be asynchronous; what they throw fails the file or is told. */
+/**
+ * Functions called around each file. They may be asynchronous, and what is behind waits for them. `beforeItem` that
+ * throws fails its file; what the others throw is told as a notice and harms nothing.
+ */
 export interface GetHooks {
   /** Before anything is sent for the file. `false` skips it. */
   readonly beforeItem?: (task: DownloadTask) => void | false | Promise<void | false>
   /** After the file stands under its name, or was skipped or failed. */
-  readonly afterItem?: (outcome: Outcome) => void | Promise<void>
-  readonly onError?: (outcome: Outcome) => void | Promise<void>
-  readonly onFinish?: (stats: JobStats) => void | Promise<void>
+  readonly afterItem?: (outcome: Outcome, tools: HookTools) => void | Promise<void>
+  /** For each file that failed, before `afterItem`. */
+  readonly onError?: (outcome: Outcome, tools: HookTools) => void | Promise<void>
+  /** Once, when all files have ended, also when the job was cancelled. */
+  readonly onFinish?: (stats: JobStats, tools: HookTools) => void | Promise<void>
 }
 
 /** A get job: what to fetch and all options, resolved. */

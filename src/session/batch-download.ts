@@ -28,9 +28,9 @@ export async function batchDownload(urls: GetInputs, options: BatchOptions = {})
       ...rest,
       hooks: {
         ...hooks,
-        afterItem: async (outcome) => {
+        afterItem: async (outcome, tools) => {
           items.push(outcome)
-          await hooks?.afterItem?.(outcome)
+          await hooks?.afterItem?.(outcome, tools)
         },
       },
     })

@@ -31,9 +31,10 @@ export async function downloadBook(
       ...(title === undefined ? {} : { title, out: title }),
       ...rest,
       hooks: {
-        afterBook: async (book) => {
+        ...hooks,
+        afterBook: async (book, tools) => {
           result = book
-          await hooks?.afterBook?.(book)
+          await hooks?.afterBook?.(book, tools)
         },
       },
     })

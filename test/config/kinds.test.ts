@@ -5,6 +5,7 @@ import {
   isSelection,
   parseChecksum,
   parseDescramble,
+  parseCommand,
   parseHours,
   parsePageSize,
   parseResize,
@@ -141,6 +142,25 @@ describe('small languages', () => {
       expect(isSelection(text), text).toBe(true)
     for (const text of ['', 'a', '1--2', ',', '-', ':', '1-2-3', '-5-', '1:2:3:4', '1;2'])
       expect(isSelection(text), text).toBe(false)
+  })
+
+  it('commands: words, quoted as in a shell', () => {
+    expect(parseCommand(`mv {} '/a b/' "c \\"d\\" $HOME" e\\ f x''y`)).toEqual([
+      'mv',
+      '{}',
+      '/a b/',
+      'c "d" $HOME',
+      'e f',
+      'xy',
+    ])
+    const wrong = ['', '  ', "'open", '"open', 'a \\', "'' a"]
+    expect(wrong.map((each) => parseCommand(each))).toEqual(wrong.map(() => undefined))
+    fc.assert(
+      fc.property(fc.array(fc.string(), { minLength: 1 }), (words) => {
+        const text = words.map((word) => `'${word.replaceAll("'", `'"'"'`)}'`).join(' ')
+        expect(parseCommand(text)).toEqual(words[0] === '' ? undefined : words)
+      }),
+    )
   })
 
   it('hours', () => {

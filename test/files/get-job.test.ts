@@ -46,7 +46,10 @@ async function get(inputs: GetInputs, options: GetJobOptions = {}): Promise<Ran>
   const job = trawl.get(inputs, {
     ...rest,
     dir,
-    hooks: { ...hooks, afterItem: (outcome) => (outcomes.push(outcome), hooks?.afterItem?.(outcome)) },
+    hooks: {
+      ...hooks,
+      afterItem: (outcome, tools) => (outcomes.push(outcome), hooks?.afterItem?.(outcome, tools)),
+    },
   })
   job.onEvent((event) => events.push(event))
   const result = await job.result
