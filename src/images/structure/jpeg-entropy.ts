@@ -51,16 +51,25 @@ interface Stretch {
   ended: boolean
 }
 
-async function walkScan(
-  source: ByteSource,
-  plan: ScanPlan,
-): Promise<{ readonly end: number; readonly verdict: EntropyVerdict }> {
-  const stretch: Stretch = {
-    bytes: Buffer.allocUnsafe(2 * PIECE_BYTES + SPARE_BYTES),
-    length: 0,
-    at: plan.dataOffset,
-    ended: false,
+interface WalkedScan {
+  readonly end: number
+  readonly verdict: EntropyVerdict
+}
+
+/** Memory of walks that have ended, for the next ones. */
+const spares: Buffer[] = []
+const mostSpares = 4
+
+async function walkScan(source: ByteSource, plan: ScanPlan): Promise<WalkedScan> {
+  const bytes = spares.pop() ?? Buffer.allocUnsafeSlow(2 * PIECE_BYTES + SPARE_BYTES)
+  try {
+    return await walkStretches(source, plan, { bytes, length: 0, at: plan.dataOffset, ended: false })
+  } finally {
+    if (spares.length < mostSpares) spares.push(bytes)
   }
+}
+
+async function walkStretches(source: ByteSource, plan: ScanPlan, stretch: Stretch): Promise<WalkedScan> {
   const walk: ScanWalk = { blocks: plan.blocks, position: 0, mcusDone: 0, invalid: false, overruns: 0 }
   const perStretch = plan.restartInterval === 0 ? plan.mcus : plan.restartInterval
   let note: string | undefined

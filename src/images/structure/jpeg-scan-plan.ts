@@ -1,7 +1,8 @@
 import type { ByteSource } from '../bytes/byte-source.ts'
 import { isFrameHeader } from '../probe/jpeg.ts'
 import type { BlockTables } from './jpeg-scan-walk.ts'
-import { buildWalkTable, type WalkTable } from './jpeg-tables.ts'
+import type { WalkTable } from './jpeg-tables.ts'
+import { walkTable } from './known-tables.ts'
 
 /** What one scan must hold. */
 export interface ScanPlan {
@@ -108,7 +109,7 @@ function readTables(data: Buffer, state: State): boolean {
     const counts = data.subarray(at + 1, at + 17)
     const total = counts.reduce((sum, n) => sum + n, 0)
     const ac = kind >> 4 === 1
-    const table = buildWalkTable(counts, data.subarray(at + 17, at + 17 + total), ac)
+    const table = walkTable(counts, data.subarray(at + 17, at + 17 + total), ac)
     if (!table || kind >> 4 > 1 || (kind & 15) > 3) return false
     state[ac ? 'ac' : 'dc'][kind & 15] = table
     at += 17 + total
