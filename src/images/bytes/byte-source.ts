@@ -1,4 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises'
+import { releaseMemory } from './release-memory.ts'
 
 const WINDOW_BYTES = 1 << 20
 const JUMP_BYTES = 64 << 10
@@ -8,7 +9,7 @@ export interface ByteSource {
   readonly sizeBytes: number
   /** The path, or what messages call bytes that have none. */
   readonly name: string
-  /** All bytes, where they are in memory anyway. */
+  /** All bytes, where they are in memory anyway; until `close`. */
   readonly whole?: Buffer
   /** At most 1 MiB; shorter only at the end of the file. Valid until the next call. */
   read(offset: number, length: number): Promise<Buffer>
@@ -27,7 +28,7 @@ export async function openByteSource(source: string | Uint8Array, wholeUpToBytes
     const bytes = Buffer.allocUnsafeSlow(size)
     const filled = await readFully(handle, bytes, 0)
     await handle.close()
-    return bufferSource(bytes.subarray(0, filled), source)
+    return bufferSource(bytes.subarray(0, filled), source, () => releaseMemory(bytes))
   } catch (error) {
     await handle.close().catch(() => undefined)
     throw error
@@ -39,14 +40,17 @@ export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-function bufferSource(bytes: Buffer, name: string): ByteSource {
+function bufferSource(bytes: Buffer, name: string, release?: () => void): ByteSource {
   return {
     sizeBytes: bytes.length,
     name,
     whole: bytes,
     read: (offset, length) =>
       Promise.resolve(bytes.subarray(offset, offset + Math.min(length, WINDOW_BYTES))),
-    close: () => Promise.resolve(),
+    close() {
+      release?.()
+      return Promise.resolve()
+    },
   }
 }
 

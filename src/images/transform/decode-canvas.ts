@@ -1,7 +1,7 @@
 import type { Sharp, SharpOptions } from 'sharp'
 import type { ImageFacts } from '../image-facts.ts'
 import type { SharpFunction } from '../decode/load-sharp.ts'
-import { descramble } from './descramble.ts'
+import { descrambleOwn } from './descramble.ts'
 import type { PagePlan } from './page-plan.ts'
 import type { RawImage } from './raw-image.ts'
 
@@ -20,7 +20,7 @@ export async function decodeCanvas(
   // Raw pixels in 'b-w' would lose their alpha.
   const rawSpace = space === 'b-w' && facts.alpha ? 'srgb' : space
   let image = await toRaw(sharp(input, { ...options, autoOrient: false }), rawSpace)
-  if (plan.descramble) image = descramble(image, plan.descramble)
+  if (plan.descramble) image = descrambleOwn(image, plan.descramble)
   if (facts.orientation !== 1) image = await toRaw(turn(fromRaw(sharp, image), facts.orientation), rawSpace)
   if (plan.trim === true) image = await trim(sharp, image, rawSpace)
   return image

@@ -1,4 +1,5 @@
 import { moveRects } from './move-rects.ts'
+import { moveRowsInPlace } from './move-rows.ts'
 import type { RawImage } from './raw-image.ts'
 import { gridMoves, invertRects, stripReversal, type GridOrder, type Rect } from './rect.ts'
 
@@ -17,6 +18,12 @@ export function movesOf(how: Descramble, widthPx: number, heightPx: number): rea
 /** Puts the image right. Throws ERR_IMAGE_DIMENSIONS where a rectangle does not fit. */
 export function descramble(image: RawImage, how: Descramble): RawImage {
   return moveRects(image, movesOf(how, image.widthPx, image.heightPx))
+}
+
+/** As `descramble`, in the memory of the image where that can be: the image given is no longer to be used. */
+export function descrambleOwn(image: RawImage, how: Descramble): RawImage {
+  const moves = movesOf(how, image.widthPx, image.heightPx)
+  return moveRowsInPlace(image, moves) ? image : moveRects(image, moves)
 }
 
 /** The reverse, for tests and for whoever needs a scrambled image: `descramble(scramble(x))` is `x`. */

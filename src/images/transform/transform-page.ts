@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Sharp, SharpOptions } from 'sharp'
 import { TrawlError } from '../../core/index.ts'
 import { storageError } from '../../storage/index.ts'
+import { releaseMemory } from '../bytes/release-memory.ts'
 import { DEFAULT_MAX_PIXELS } from '../decode/pixel-limit.ts'
 import { sharedDecodePool, type DecodePool } from '../decode/decode-pool.ts'
 import { imageError } from '../decode/image-error.ts'
@@ -77,7 +78,12 @@ export async function transformPage(
   const work = async (): Promise<TransformedPage[]> => {
     const sharp = await loadSharp()
     const page: Page = { sharp, input: bytes ?? path, path, plan, facts, maxPixels }
-    return writeParts(await partsOf(page), page, target)
+    const { parts, canvas } = await partsOf(page)
+    try {
+      return await writeParts(parts, page, target)
+    } finally {
+      if (canvas) releaseMemory(canvas.pixels)
+    }
   }
   return (options.pool ?? sharedDecodePool()).run(pixels, work, options.signal)
 }
@@ -92,8 +98,10 @@ interface Page {
   readonly maxPixels: number
 }
 
-/** Pipelines of the parts, not yet encoded. */
-async function partsOf(page: Page): Promise<Sharp[]> {
+/** Pipelines of the parts, not yet encoded, and the pixels that they read, where these are in memory. */
+async function partsOf(
+  page: Page,
+): Promise<{ readonly parts: readonly Sharp[]; readonly canvas?: RawImage }> {
   const { sharp, input, plan, facts, path } = page
   const options: SharpOptions = { limitInputPixels: page.maxPixels, failOn: 'truncated' }
   const deep = isDeep(plan, facts)
@@ -101,17 +109,18 @@ async function partsOf(page: Page): Promise<Sharp[]> {
     const image = inColours(sharp(input, { ...options, autoOrient: true }), facts, deep)
     const { widthPx, heightPx } =
       facts.orientation >= 5 ? { widthPx: facts.heightPx, heightPx: facts.widthPx } : facts
-    return [scaled(image, page, { left: 0, top: 0, widthPx, heightPx })]
+    return { parts: [scaled(image, page, { left: 0, top: 0, widthPx, heightPx })] }
   }
   const canvas = await decodeCanvas(sharp, input, plan, { facts, options, deep }).catch((error: unknown) => {
     throw imageError(error, { name: path, doing: 'decode' })
   })
-  return regionsOf(plan, canvas).map((region) => {
+  const parts = regionsOf(plan, canvas).map((region) => {
     const { left, top, widthPx: width, heightPx: height } = region
     const whole = width === canvas.widthPx && height === canvas.heightPx
     const image = inColours(fromRaw(sharp, canvas), facts, deep)
     return scaled(whole ? image : image.extract({ left, top, width, height }), page, region)
   })
+  return { parts, canvas }
 }
 
 function regionsOf(plan: PagePlan, canvas: RawImage): Region[] {
