@@ -7,6 +7,7 @@ import { hostEvent } from './run/run-view.ts'
 import { Run } from './run/run.ts'
 import type { RunOptions } from './run/run-options.ts'
 import type { TaskInput } from './run/task-input.ts'
+import type { MinSpeed } from './segments/speed-floor.ts'
 import { createLocalExecutor } from './transfer/local-executor.ts'
 import type { Executor } from './transfer/transfer.ts'
 
@@ -15,6 +16,8 @@ export interface EngineOptions {
   readonly governor: Governor
   readonly clock?: Clock
   readonly mode?: 'async' | 'loop'
+  /** The least speed of transfers from a host; a slower one is opened anew. */
+  readonly minSpeedOf?: (host: string) => MinSpeed | undefined
   readonly rateLimiter?: RateLimiter
   /** Charge chunks from the start; else from the first `update` that sets a rate, or for items with one. */
   readonly limited?: boolean
@@ -45,6 +48,7 @@ export function createEngine(options: EngineOptions): Engine {
         transport,
         clock,
         mode: options.mode ?? 'async',
+        ...(options.minSpeedOf ? { minSpeedOf: options.minSpeedOf } : {}),
         signal: runOptions.signal,
       })
       const { onEvent } = runOptions

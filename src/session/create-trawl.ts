@@ -21,6 +21,7 @@ import {
   createGovernor,
   createRateLimiter,
   type Engine,
+  type EngineOptions,
   type HostMemory,
   type InputTask,
 } from '../engine/index.ts'
@@ -292,6 +293,7 @@ class Session implements Trawl {
       rateLimiter,
       limited,
       mode: values.mode === 'loop' ? 'loop' : 'async',
+      ...minSpeeds(config),
     })
     const { saveCookies } = values
     const { cookies } = network
@@ -337,6 +339,20 @@ class Session implements Trawl {
       limited: values.limitRateBps + values.limitRatePerHostBps + values.limitRatePerItemBps > 0,
     }
     return this.#limits
+  }
+}
+
+/** The least speed of transfers, for each host; nothing where none was set, so that nothing is asked for each file. */
+function minSpeeds(config: ResolvedConfig<NetworkOptions>): Pick<EngineOptions, 'minSpeedOf'> {
+  const isSet = [config.values, ...config.blocks.map((block) => block.values)].some(
+    (values) => 'minSpeedBps' in values && values.minSpeedBps !== 0,
+  )
+  if (!isSet) return {}
+  return {
+    minSpeedOf: (host) => {
+      const { minSpeedBps, minSpeedWindowMs } = hostOptions(config, host)
+      return minSpeedBps > 0 ? { bytesPerSecond: minSpeedBps, windowMs: minSpeedWindowMs } : undefined
+    },
   }
 }
 

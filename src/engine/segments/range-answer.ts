@@ -1,5 +1,12 @@
 import { TrawlError, type Validators } from '../../core/index.ts'
-import { headerValue, parseContentRange, parseEntityTag, type TransportResponse } from '../../http/index.ts'
+import {
+  headerValue,
+  parseContentLength,
+  parseContentRange,
+  parseEntityTag,
+  parseUnsatisfiedRange,
+  type TransportResponse,
+} from '../../http/index.ts'
 
 export interface RangeQuestion {
   readonly start: number
@@ -10,44 +17,76 @@ export interface RangeQuestion {
   readonly validators: Validators | undefined
 }
 
+/** What came in answer to a range. */
+export type RangeVerdict =
+  /** The bytes from the start that was asked for up to `end`, which may be less than was asked for. */
+  | { readonly kind: 'part'; readonly end: number }
+  /** The whole file in place of a part of it; the same version as far as the answer tells. */
+  | { readonly kind: 'whole' }
+  /** Another version. `tagOnly`: only the entity tag says so; length and date, where told, are the same. */
+  | { readonly kind: 'changed'; readonly tagOnly: boolean; readonly message: string }
+
 /**
- * Checks that an answer holds the bytes that were asked for, of the version that was asked for (RFC 9110, 14.4 and
- * 15.3.7). A shorter end is allowed. Throws ERR_RANGE_INVALID, ERR_RANGE_IGNORED (200 with the same version),
- * ERR_ENTITY_CHANGED.
+ * Judges an answer to a range request: does it hold the bytes that were asked for, of the version that was asked for
+ * (RFC 9110, 14.4 and 15.3.7)? Throws ERR_RANGE_INVALID where it does not say, or says something else, and
+ * ERR_RANGE_IGNORED for a 416 though the range is there.
  */
-export function checkRangeAnswer(response: TransportResponse, question: RangeQuestion): void {
-  const { status, headers, url } = response
-  const fail = (
-    code: 'ERR_RANGE_INVALID' | 'ERR_RANGE_IGNORED' | 'ERR_ENTITY_CHANGED',
-    message: string,
-  ): never => {
-    throw new TrawlError(code, message, { context: { url, status } })
-  }
-  const changed = differs(question.validators, validatorsOf(response))
-  if (status === 200) {
-    const length = Number(headerValue(headers, 'content-length') ?? Number.NaN)
-    if (changed || (Number.isFinite(length) && length !== question.lengthBytes)) {
-      fail('ERR_ENTITY_CHANGED', 'the file changed on the server')
-    }
-    fail('ERR_RANGE_IGNORED', 'the server sent the whole file in answer to a range')
-  }
-  if (status === 416) fail('ERR_ENTITY_CHANGED', 'the server has no such range any more')
-  if (status !== 206) fail('ERR_RANGE_INVALID', `the server answered ${status} to a range`)
+export function judgeRangeAnswer(response: TransportResponse, question: RangeQuestion): RangeVerdict {
+  const { status, headers } = response
+  if (status === 200) return judgeWhole(response, question)
+  if (status === 416) return judgeUnsatisfied(response, question)
+  if (status !== 206) throw refused(response, 'ERR_RANGE_INVALID', `the server answered ${status} to a range`)
+  refuseCoding(response)
   const range = parseContentRange(headerValue(headers, 'content-range'))
   if (!range || range.unit !== 'bytes') {
-    fail('ERR_RANGE_INVALID', 'a partial answer does not say which part it is')
-    return
+    const several = headerValue(headers, 'content-type')?.toLowerCase().startsWith('multipart/byteranges')
+    const what = several ? 'came as multipart/byteranges' : 'does not say which part it is'
+    throw refused(response, 'ERR_RANGE_INVALID', `a partial answer ${what}`)
   }
-  if (range.start !== question.start || range.end > question.end) {
-    fail(
-      'ERR_RANGE_INVALID',
-      `bytes ${question.start}-${question.end - 1} were asked for, ${range.start}-${range.end - 1} came`,
-    )
+  const { lengthBytes, start, end } = question
+  if (range.totalBytes !== undefined && range.totalBytes !== lengthBytes) {
+    return changed(false, `the file has ${range.totalBytes} bytes now, it had ${lengthBytes}`)
   }
-  if (range.totalBytes !== undefined && range.totalBytes !== question.lengthBytes) {
-    fail('ERR_ENTITY_CHANGED', `the file has ${range.totalBytes} bytes now, it had ${question.lengthBytes}`)
+  if (range.start !== start || range.end > end) {
+    const [asked, came] = [`${start}-${end - 1}`, `${range.start}-${range.end - 1}`]
+    throw refused(response, 'ERR_RANGE_INVALID', `bytes ${asked} were asked for, ${came} came`)
   }
-  if (changed) fail('ERR_ENTITY_CHANGED', 'the file changed on the server')
+  return differs(question.validators, validatorsOf(response)) ?? { kind: 'part', end: range.end }
+}
+
+function judgeWhole(response: TransportResponse, question: RangeQuestion): RangeVerdict {
+  refuseCoding(response)
+  const length = parseContentLength(headerValue(response.headers, 'content-length'))
+  if (length !== undefined && length !== question.lengthBytes) {
+    return changed(false, `the file has ${length} bytes now, it had ${question.lengthBytes}`)
+  }
+  return differs(question.validators, validatorsOf(response)) ?? { kind: 'whole' }
+}
+
+function judgeUnsatisfied(response: TransportResponse, question: RangeQuestion): RangeVerdict {
+  const total = parseUnsatisfiedRange(headerValue(response.headers, 'content-range'))
+  if (total !== undefined && total !== question.lengthBytes) {
+    return changed(false, `the file has ${total} bytes now, it had ${question.lengthBytes}`)
+  }
+  throw refused(response, 'ERR_RANGE_IGNORED', 'the server answered 416 to a range that it has')
+}
+
+function refuseCoding(response: TransportResponse): void {
+  const coding = headerValue(response.headers, 'content-encoding')?.trim().toLowerCase()
+  if (coding === undefined || coding === '' || coding === 'identity') return
+  throw refused(response, 'ERR_RANGE_INVALID', `a part of the file came as ${coding}`)
+}
+
+function refused(
+  response: TransportResponse,
+  code: 'ERR_RANGE_INVALID' | 'ERR_RANGE_IGNORED',
+  message: string,
+): TrawlError {
+  return new TrawlError(code, message, { context: { url: response.url, status: response.status } })
+}
+
+function changed(tagOnly: boolean, message: string): RangeVerdict {
+  return { kind: 'changed', tagOnly, message }
 }
 
 /**
@@ -78,27 +117,31 @@ export function validatorsOf(response: TransportResponse): Validators {
 
 /** The value for If-Range: a strong tag, else the date; undefined when neither can be used (RFC 9110, 13.1.5). */
 export function ifRangeOf(validators: Validators | undefined): string | undefined {
-  const tag = parseEntityTag(validators?.etag)
-  if (tag && !tag.weak) return validators?.etag
+  if (isStrong(validators?.etag)) return validators?.etag
   return validators?.lastModified
 }
 
-/** True when nothing identifies the version surely: then bytes that are there are compared instead. */
+/** True when nothing identifies the version surely: then bytes that are there are compared too. */
 export function areWeak(validators: Validators | undefined): boolean {
-  const tag = parseEntityTag(validators?.etag)
-  return !(tag && !tag.weak) && validators?.lastModified === undefined
+  return !isStrong(validators?.etag)
+}
+
+function isStrong(etag: string | undefined): boolean {
+  const tag = parseEntityTag(etag)
+  return tag !== undefined && !tag.weak
 }
 
 /**
- * Whether two answers of one origin surely speak of different versions. Different weak tags alone do not: some
- * servers make a new one for each answer; then the date decides.
+ * Whether two answers of one origin speak of different versions. Different weak tags alone do not: some servers make
+ * a new one for each answer; then the date decides.
  */
-function differs(before: Validators | undefined, now: Validators): boolean {
-  if (!before) return false
+function differs(before: Validators | undefined, now: Validators): RangeVerdict | undefined {
+  if (!before) return undefined
   const [was, is] = [parseEntityTag(before.etag), parseEntityTag(now.etag)]
-  if (was && is && !was.weak && !is.weak) return was.value !== is.value
-  if (before.lastModified !== undefined && now.lastModified !== undefined) {
-    return before.lastModified !== now.lastModified
+  const dates = before.lastModified !== undefined && now.lastModified !== undefined
+  const otherDate = dates && before.lastModified !== now.lastModified
+  if (was && is && !was.weak && !is.weak) {
+    return was.value === is.value ? undefined : changed(!otherDate, 'the file changed on the server')
   }
-  return false
+  return otherDate ? changed(false, 'the file changed on the server') : undefined
 }

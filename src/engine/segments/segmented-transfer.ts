@@ -1,4 +1,3 @@
-import { crc32 } from 'node:zlib'
 import {
   toTrawlError,
   TrawlError,
@@ -8,17 +7,25 @@ import {
   type Place,
   type Validators,
 } from '../../core/index.ts'
-import { formatRange, type Transport, type TransportResponse } from '../../http/index.ts'
+import type { Transport, TransportResponse } from '../../http/index.ts'
 import type { Sink } from '../../storage/index.ts'
 import { reportOf, type Lease, type LeaseReport } from '../governor/index.ts'
 import type { KeptBytes, TransferCallbacks, TransferOrder } from '../transfer/transfer.ts'
-import { judgeResponse } from '../transfer/judge-response.ts'
 import { waitForRate } from '../transfer/wait-for-rate.ts'
-import { AnnouncedFile, combineCrc32, partDigestOf } from '../verify/index.ts'
 import { leftOut, MirrorSet } from '../mirrors/index.ts'
-import { areWeak, checkRangeAnswer, ifRangeOf, refuseHtml, validatorsOf } from './range-answer.ts'
-import { Runner } from './runner.ts'
+import { afterFailure } from './after-failure.ts'
+import { chooseHedge } from './choose-hedge.ts'
+import { chooseRestart } from './choose-restart.ts'
+import { chooseSplit } from './choose-split.ts'
+import { ConnectionOpener } from './connection-opener.ts'
+import type { HostQuirks } from './host-quirks.ts'
+import { mebibyte, usualRateOf, type PlanView } from './plan-view.ts'
+import { areWeak } from './range-answer.ts'
+import { withoutTag } from './range-request.ts'
+import { SegmentConnection } from './segment-connection.ts'
 import { SegmentTable, type Segment } from './segment-table.ts'
+import { SegmentWriter } from './segment-writer.ts'
+import { SpeedFloor, type MinSpeed } from './speed-floor.ts'
 
 export interface SegmentedTransferOptions {
   readonly order: TransferOrder
@@ -36,61 +43,94 @@ export interface SegmentedTransferOptions {
   readonly validators: Record<string, Validators>
   /** False where the server said that it has no ranges. */
   readonly rangesAllowed: boolean
+  readonly quirks: HostQuirks
+  readonly minSpeed?: MinSpeed
   readonly hostOf: (url: string) => string
 }
 
-/** A split costs a connection; below these it does not pay. */
-const minSegmentBytes = 1024 * 1024
-const payoffMs = 2000
-const overlapBytes = 64 * 1024
-const checkpointBytes = 2 * 1024 * 1024
-const lookEveryMs = 250
+const lookEveryMs = 200
+/** While rates of new connections are not known yet. */
+const firstLooksMs = 50
+const mostConnections = 256
+/** After so many changes of one file it is taken as one stream, which cannot be made of two versions. */
+const mostChanges = 2
+const weakPieceBytes = 4 * mebibyte
+const ok: LeaseReport = { result: 'ok' }
+const cancelled: LeaseReport = { result: 'cancelled' }
+
+/** What a new connection is for. */
+type Work =
+  | { readonly kind: 'free' }
+  | { readonly kind: 'split'; readonly victim: Segment; readonly at: number }
+  | { readonly kind: 'hedge'; readonly segment: Segment }
 
 /**
- * One file over one or more connections at once: starts with the body that is already coming, adds connections while
- * leases are to be had and it pays, steals from the slowest, restarts slow ones. Ends when every byte is in the sink.
+ * One file over one or more connections at once: starts with the body that is already coming and adds connections
+ * while leases are to be had and the plan says that it pays. Carries out what `chooseSplit`, `chooseHedge` and
+ * `chooseRestart` decide. Ends when every byte is in the sink.
  */
 export class SegmentedTransfer {
   readonly #options: SegmentedTransferOptions
   readonly #table: SegmentTable
-  readonly #runners = new Set<Runner>()
-  readonly #abort = new AbortController()
-  readonly #stopListening: () => void
-  readonly #announced: AnnouncedFile
+  readonly #writer: SegmentWriter
+  readonly #opener: ConnectionOpener
   readonly #mirrors: MirrorSet
-  #useIfRange = true
+  readonly #connections = new Set<SegmentConnection>()
+  readonly #stopListening: () => void
+  readonly #startedMs: number
+  readonly #floor: SpeedFloor | undefined
   #ranges: boolean
-  #unsavedBytes = 0
+  #usualBps = 0
+  #hedgedBytes = 0
+  /** Our own rate limit held bytes back until then. */
+  #limitedUntilMs = 0
+  /** The plan has work for one more connection, as far as known. */
+  #wantsMore = false
   #stopTimer: (() => void) | undefined
   #finish: { readonly resolve: () => void; readonly reject: (error: TrawlError) => void } | undefined
   #failure: TrawlError | undefined
   #lastError: TrawlError | undefined
 
   constructor(options: SegmentedTransferOptions) {
+    const { order, clock, quirks, validators, callbacks, signal } = options
     this.#options = options
+    this.#startedMs = clock.now()
     this.#table = new SegmentTable(options.lengthBytes)
-    const { places, mirrored } = options.order
-    this.#mirrors = new MirrorSet(mirrored ? places : places.slice(0, 1), Object.keys(options.validators))
-    this.#ranges = options.rangesAllowed
-    this.#announced = new AnnouncedFile(options.order.task.digests, options.digest)
-    const onAbort = (): void => this.#abort.abort(options.signal.reason)
-    options.signal.addEventListener('abort', onAbort, { once: true })
-    const stopCapacity = options.callbacks.onCapacity(() => this.#grow())
+    this.#writer = new SegmentWriter({
+      table: this.#table,
+      sink: options.sink,
+      generation: options.generation,
+      onCheckpoint: (extents) => {
+        if (this.#finish) callbacks.checkpoint(order, this.#keptOf(extents))
+      },
+    })
+    const isCautious = quirks.changesOf(order.task.id) >= mostChanges
+    const isMirrored = order.mirrored && !isCautious
+    this.#mirrors = new MirrorSet(
+      isMirrored ? order.places : order.places.slice(0, 1),
+      Object.keys(validators),
+    )
+    this.#opener = new ConnectionOpener(options, this.#mirrors, () => this.#writer.seams)
+    this.#ranges = options.rangesAllowed && !isCautious
+    for (const origin of Object.keys(validators)) {
+      if (quirks.hasRestlessTags(origin)) validators[origin] = withoutTag(validators[origin])
+    }
+    if (options.minSpeed) this.#floor = new SpeedFloor(options.minSpeed, this.#startedMs)
+    const onAbort = (): void =>
+      this.#fail(new TrawlError('ERR_CANCELLED', 'the transfer was cancelled', { cause: signal.reason }))
+    signal.addEventListener('abort', onAbort, { once: true })
+    const stopCapacity = callbacks.onCapacity(() => {
+      if (this.#wantsMore) this.#grow()
+    })
     this.#stopListening = () => {
       stopCapacity()
-      options.signal.removeEventListener('abort', onAbort)
+      signal.removeEventListener('abort', onAbort)
     }
   }
 
   /** Takes bytes of an earlier run as given, with checksums made anew from the disk. */
   resume(there: readonly Extent[]): void {
-    for (const extent of there) {
-      let sum = 0
-      for (let at = extent.start; at < extent.end; at += minSegmentBytes) {
-        sum = crc32(this.#options.sink.read(at, Math.min(minSegmentBytes, extent.end - at)), sum)
-      }
-      this.#table.fill(extent, sum)
-    }
+    this.#writer.resume(there)
   }
 
   /**
@@ -103,15 +143,21 @@ export class SegmentedTransfer {
       await new Promise<void>((resolve, reject) => {
         this.#finish = { resolve, reject }
         this.#startWith(lease, response)
-        this.#stopTimer = this.#options.clock.after(lookEveryMs, () => this.#look())
-        if (!response || this.#options.order.split !== undefined) this.#grow()
+        this.#stopTimer = this.#options.clock.after(firstLooksMs, () => this.#look())
+        this.#grow()
         this.#endIfDone()
+        this.#endIfStuck()
       })
+      await this.#writer.finish()
+    } catch (thrown) {
+      const error = toTrawlError(thrown)
+      if (error.code === 'ERR_ENTITY_CHANGED') this.#options.quirks.noteChange(this.#options.order.task.id)
+      throw error
     } finally {
       this.#stopTimer?.()
       this.#stopListening()
     }
-    return this.#wholeCrc()
+    return this.#table.crc32
   }
 
   /** How the places did that this transfer used. */
@@ -121,7 +167,7 @@ export class SegmentedTransfer {
 
   /** The digest of the whole file that the servers told, all the same. */
   get announced(): Digest | undefined {
-    return this.#announced.digest
+    return this.#opener.announced.digest
   }
 
   /** What is safely on disk, for going on later. */
@@ -134,213 +180,203 @@ export class SegmentedTransfer {
   /** Ends the transfer with this error; what is on disk is told by `kept`. */
   stop(error: TrawlError): void {
     this.#fail(error)
-    for (const runner of this.#runners) runner.response?.body.cancel()
-    this.#endIfStuck()
   }
 
   #startWith(lease: Lease, response: TransportResponse | undefined): void {
     const segment = this.#table.takeFree()
-    const place = this.#options.order.places[0]
+    const [place] = this.#options.order.places
     if (!segment || !place) {
-      lease.release({ result: 'ok' })
+      lease.release(ok)
       response?.body.cancel()
       return
     }
-    if (response) this.#mirrors.answered(place, this.#options.hostOf(response.url))
-    void this.#serve(new Runner(segment, lease, place, this.#options.clock.now()), response)
+    const nowMs = this.#options.clock.now()
+    const connection = new SegmentConnection(segment, { lease, place }, { owns: true, nowMs })
+    if (response) {
+      this.#mirrors.answered(place, this.#options.hostOf(response.url))
+      connection.answered(response, 0, this.#options.lengthBytes, nowMs)
+    }
+    void this.#serve(connection)
   }
 
   /** Opens as many further connections as are allowed and pay. */
   #grow(): void {
-    const { order } = this.#options
-    while (!this.#failure && this.#finish) {
-      if (this.#runners.size > 0 && !this.#ranges) return
-      const most = order.split ?? 256
-      if (this.#runners.size >= most) return
-      const wanted = this.#table.segments.some((each) => !each.taken && each.at < each.end)
-      if (!wanted && !this.#mayPay()) return
-      const granted = this.#acquire()
-      if (!granted) return
-      const { place, lease } = granted
-      const segment = this.#table.takeFree() ?? this.#steal()
+    this.#wantsMore = true
+    while (this.#wantsMore && this.#finish && !this.#failure) {
+      if (this.#connections.size >= (this.#options.order.split ?? mostConnections)) return
+      const view = this.#view()
+      const work = this.#nextWork(view)
+      this.#wantsMore = work !== undefined
+      const granted = work && this.#lease()
+      if (!work || !granted) return
+      const segment = this.#assign(work)
       if (!segment) {
-        lease.release({ result: 'cancelled' })
+        granted.lease.release(cancelled)
         return
       }
-      void this.#serve(new Runner(segment, lease, place, this.#options.clock.now()), undefined)
+      const how = { owns: work.kind !== 'hedge', nowMs: view.nowMs }
+      void this.#serve(new SegmentConnection(segment, granted, how))
     }
   }
 
-  #steal(): Segment | undefined {
-    const isAsked = this.#options.order.split !== undefined
-    return this.#table.steal({ minBytes: minSegmentBytes, minRemainingMs: isAsked ? 0 : payoffMs })
+  #nextWork(view: PlanView): Work | undefined {
+    if (!this.#ranges && this.#connections.size > 0) return undefined
+    if (this.#table.hasFree) return { kind: 'free' }
+    // Another connection would only share what our own limit leaves.
+    if (view.nowMs < this.#limitedUntilMs && view.split === undefined) return undefined
+    const split = chooseSplit(view)
+    if (split) return { kind: 'split', ...split }
+    const segment = chooseHedge(view, this.#hedgedBytes)
+    return segment && { kind: 'hedge', segment }
   }
 
-  #mayPay(): boolean {
-    if (this.#options.order.split !== undefined) return true
-    return this.#table.segments.some(
-      (each) =>
-        each.taken &&
-        each.rateBps > 0 &&
-        ((each.end - each.at) / each.rateBps) * 1000 > payoffMs &&
-        each.end - each.at >= 2 * minSegmentBytes,
-    )
+  #assign(work: Work): Segment | undefined {
+    if (work.kind === 'free') return this.#table.takeFree()
+    if (work.kind === 'split') return this.#table.split(work.victim, work.at)
+    work.segment.hedged = true
+    return work.segment
   }
 
   /** One more connection, to the best place whose host grants one now. */
-  #acquire(): { readonly place: Place; readonly lease: Lease } | undefined {
+  #lease(): { readonly lease: Lease; readonly place: Place } | undefined {
     for (const place of this.#readyPlaces()) {
       const lease = this.#options.callbacks.acquire(this.#options.hostOf(place.url))
-      if (lease) return { place, lease }
+      if (lease) return { lease, place }
     }
     return undefined
   }
 
   #readyPlaces(): readonly Place[] {
-    const users = (place: Place): number => [...this.#runners].filter((each) => each.place === place).length
+    const users = (place: Place): number =>
+      [...this.#connections].filter((each) => each.place === place).length
     return this.#mirrors.ranked(users, this.#options.clock.now())
   }
 
-  async #serve(runner: Runner, given: TransportResponse | undefined): Promise<void> {
-    this.#runners.add(runner)
-    this.#options.callbacks.connections(this.#options.order, this.#runners.size)
-    let report: LeaseReport = { result: 'ok' }
+  #view(): PlanView {
+    const { order, clock, validators } = this.#options
+    const weak = Object.values(validators).some(areWeak)
+    return {
+      segments: this.#table.segments,
+      nowMs: clock.now(),
+      startedMs: this.#startedMs,
+      waitMs: this.#opener.waitMs,
+      usualBps: this.#usualBps,
+      split: order.split,
+      leastPieceBytes: weak ? weakPieceBytes : mebibyte,
+    }
+  }
+
+  async #serve(connection: SegmentConnection): Promise<void> {
+    this.#joined(connection)
+    let report = ok
     try {
-      const response = given ?? (await this.#ask(runner))
-      runner.response = response
-      await this.#take(runner, response)
+      if (!connection.response) {
+        await this.#opener.open(connection, { alone: this.#connections.size === 1, whole: !this.#ranges })
+      }
+      await this.#take(connection)
+      if (connection.isGivenUp) report = cancelled
+      else this.#lastError = undefined
     } catch (thrown) {
       const error = toTrawlError(thrown)
-      report = reportOf(error)
-      this.#runnerFailed(runner, error)
+      report = connection.isGivenUp ? cancelled : reportOf(error)
+      if (!connection.isGivenUp) this.#failed(connection, error)
     }
-    this.#runners.delete(runner)
-    this.#options.callbacks.connections(this.#options.order, this.#runners.size)
-    this.#table.release(runner.segment)
-    runner.lease.release(report)
+    this.#left(connection)
+    connection.lease.release(report)
     this.#endIfDone()
     this.#grow()
     this.#endIfStuck()
   }
 
-  async #ask(runner: Runner): Promise<TransportResponse> {
-    const { order, transport, lengthBytes, sink, hostOf, clock } = this.#options
-    const { segment, place } = runner
-    const expected = this.#mirrors.originOf(place)
-    const validators = expected === undefined ? undefined : this.#options.validators[expected]
-    const checkBytes = this.#needsOverlap(segment, validators) ? Math.min(overlapBytes, segment.at) : 0
-    const start = segment.at - checkBytes
-    const { end } = segment
-    const ifRange = this.#useIfRange ? ifRangeOf(validators) : undefined
-    const headers = {
-      ...order.task.headers,
-      ...place.headers,
-      range: formatRange(start, segment.end),
-      ...(ifRange === undefined ? {} : { 'if-range': ifRange }),
-    }
-    const response = await transport.send(
-      { method: 'GET', url: place.url, headers },
-      { signal: this.#abort.signal },
-    )
-    runner.lease.headers()
-    const origin = hostOf(response.url)
-    const known = this.#options.validators[origin]
-    runner.sentIfRange = ifRange !== undefined
-    runner.isKnown = known !== undefined
-    this.#mirrors.answered(place, origin)
-    try {
-      refuseHtml(response, this.#options.contentType)
-      const refused = response.status === 416 ? undefined : judgeResponse(response, clock)
-      if (refused) throw refused
-      checkRangeAnswer(response, { start, end, lengthBytes, validators: known })
-      this.#announced.check(response, this.#mirrors.size)
-    } catch (error) {
-      response.body.cancel()
-      throw error
-    }
-    if (!known && checkBytes === 0 && this.#needsOverlap(segment, undefined)) {
-      // Redirected to an origin that has given nothing yet: what it has is compared with what is there.
-      response.body.cancel()
-      return this.#ask(runner)
-    }
-    this.#options.validators[origin] ??= validatorsOf(response)
-    runner.partDigest = partDigestOf(response)
-    if (checkBytes > 0) runner.overlap = sink.read(start, checkBytes)
-    return response
+  #joined(connection: SegmentConnection): void {
+    this.#connections.add(connection)
+    this.#options.callbacks.connections(this.#options.order, this.#connections.size)
   }
 
-  /** Where nothing identifies the version, bytes at the seam of an earlier run are compared. */
-  #needsOverlap(segment: Segment, validators: Validators | undefined): boolean {
-    return (
-      areWeak(validators) &&
-      segment.at > 0 &&
-      this.#options.sink.properties.readable &&
-      this.#isThere(segment.at)
+  #left(connection: SegmentConnection): void {
+    const { segment } = connection
+    this.#connections.delete(connection)
+    this.#options.callbacks.connections(this.#options.order, this.#connections.size)
+    if (!connection.owns) {
+      if (segment.hedged && !this.#twinOf(connection)) segment.hedged = false
+      return
+    }
+    const twin = this.#twinOf(connection)
+    if (!twin) this.#table.release(segment)
+    else if (segment.at < segment.end) twin.takeOver()
+    else {
+      this.#table.release(segment)
+      twin.giveUp()
+    }
+  }
+
+  /** The connection that fetches the same segment as a hedge. */
+  #twinOf(connection: SegmentConnection): SegmentConnection | undefined {
+    if (!connection.segment.hedged) return undefined
+    for (const each of this.#connections) {
+      if (each !== connection && each.segment === connection.segment && !each.owns && !each.isGivenUp)
+        return each
+    }
+    return undefined
+  }
+
+  async #take(connection: SegmentConnection): Promise<void> {
+    const { response } = connection
+    if (!response) return
+    if (connection.isGivenUp || this.#failure) return response.body.cancel()
+    const from = connection.position
+    await response.body.drain((chunk) => this.#chunk(connection, chunk))
+    if (connection.owns && connection.receivedBytes > 0) this.#mirrors.gave(connection.place)
+    const { segment, position, bodyEnd, partDigest } = connection
+    if (!connection.isGivenUp && !this.#failure) partDigest?.check()
+    if (segment.at >= segment.end || connection.isGivenUp || this.#failure) return
+    if (!connection.owns || (position >= bodyEnd && position > from)) return
+    throw new TrawlError(
+      'ERR_LENGTH_MISMATCH',
+      `the connection ended ${Math.min(segment.end, bodyEnd) - position} bytes early`,
     )
   }
 
-  #isThere(offset: number): boolean {
-    return this.#table.segments.some(
-      (each) => each.start <= offset - Math.min(overlapBytes, offset) && each.at >= offset,
-    )
-  }
-
-  async #take(runner: Runner, response: TransportResponse): Promise<void> {
-    const { sink, generation, order, callbacks } = this.#options
-    const { segment, lease } = runner
-    await response.body.drain((whole) => {
-      if (this.#failure || runner.given) return false
-      runner.partDigest?.update(whole)
-      const chunk = runner.overlap ? this.#compareOverlap(runner, whole) : whole
-      const left = segment.end - segment.at
-      const part = chunk.length > left ? chunk.subarray(0, left) : chunk
-      lease.bytes(whole.length)
-      const waitMs = callbacks.received(order, lease.host, whole.length)
-      if (part.length === 0) return left === 0 ? false : undefined
-      const written = sink.write(segment.at, part, generation)
-      segment.crc32 = crc32(part, segment.crc32)
-      segment.at += part.length
-      runner.receivedBytes += part.length
-      this.#received(part.length)
-      if (segment.at >= segment.end) return written === undefined ? false : written.then(() => false)
-      if (waitMs <= 0) return written
-      const wait = (): Promise<void> => this.#wait(waitMs, lease.host)
-      return written === undefined ? wait() : written.then(wait)
-    })
-    if (runner.receivedBytes > 0) this.#mirrors.gave(runner.place)
-    runner.partDigest?.check()
-    if (segment.at < segment.end && !runner.given && !this.#failure) {
-      throw new TrawlError(
-        'ERR_LENGTH_MISMATCH',
-        `the connection ended ${segment.end - segment.at} bytes early`,
-      )
+  /** Takes what came over a connection; false when no more of it is wanted. */
+  #chunk(connection: SegmentConnection, chunk: Buffer): void | false | Promise<void | false> {
+    if (this.#failure || connection.isGivenUp) return false
+    const { order, callbacks } = this.#options
+    const offset = connection.position
+    const surplus = offset + chunk.length - connection.bodyEnd
+    connection.position = offset + chunk.length
+    connection.receivedBytes += chunk.length
+    connection.lease.bytes(chunk.length)
+    connection.partDigest?.update(chunk)
+    this.#floor?.received(chunk.length)
+    const waitMs = callbacks.received(order, connection.lease.host, chunk.length)
+    if (!connection.owns && !this.#overtakes(connection)) {
+      this.#hedgedBytes += chunk.length
+      return waitMs > 0 ? this.#hold(waitMs, connection.lease.host) : undefined
     }
-  }
-
-  #compareOverlap(runner: Runner, chunk: Buffer): Buffer {
-    const expected = runner.overlap ?? Buffer.alloc(0)
-    const count = Math.min(expected.length, chunk.length)
-    if (chunk.compare(expected, 0, count, 0, count) !== 0) {
-      throw new TrawlError('ERR_ENTITY_CHANGED', 'bytes that are there differ from what the server sends now')
+    const part = surplus > 0 ? chunk.subarray(0, -surplus) : chunk
+    const written = this.#writer.write(connection, offset, part)
+    // A body that ends here by itself leaves its connection for the next request.
+    const goesOn = connection.endsHere || (surplus < 0 && !this.#writer.isOver(connection))
+    if (goesOn && waitMs > 0) {
+      return written === undefined
+        ? this.#hold(waitMs, connection.lease.host)
+        : written.then(() => this.#hold(waitMs, connection.lease.host))
     }
-    runner.overlap = count < expected.length ? expected.subarray(count) : undefined
-    return chunk.subarray(count)
+    if (goesOn) return written
+    return written === undefined ? false : written.then(() => false)
   }
 
-  #received(count: number): void {
-    this.#unsavedBytes += count
-    if (this.#unsavedBytes < checkpointBytes) return
-    this.#unsavedBytes = 0
-    const { sink, callbacks, order } = this.#options
-    if (!sink.properties.durable) return
-    const extents = sink.checkpoint()
-    // On a slow disk the next round is soon enough.
-    if ('then' in extents) void extents.then((each) => this.#save(each)).catch(() => {})
-    else callbacks.checkpoint(order, this.#keptOf(extents))
-  }
-
-  #save(extents: KeptBytes['extents']): void {
-    if (this.#finish) this.#options.callbacks.checkpoint(this.#options.order, this.#keptOf(extents))
+  /** A hedge that has come further than the first connection takes its place. */
+  #overtakes(connection: SegmentConnection): boolean {
+    const { segment } = connection
+    if (connection.position <= segment.at) return false
+    for (const each of this.#connections) {
+      if (each === connection || each.segment !== segment || !each.owns) continue
+      each.owns = false
+      each.giveUp()
+    }
+    connection.takeOver()
+    return true
   }
 
   #keptOf(extents: KeptBytes['extents']): KeptBytes {
@@ -354,84 +390,81 @@ export class SegmentedTransfer {
     }
   }
 
-  /** A look every quarter of a second: rates, more connections, slow ones. */
+  /** A look several times a second: rates, more connections, slow ones. */
   #look(): void {
-    const now = this.#options.clock.now()
-    for (const runner of this.#runners) {
-      runner.measure(now)
-      if (runner.receivedBytes > 0) this.#mirrors.gave(runner.place, runner.segment.rateBps)
+    if (!this.#finish) return
+    const nowMs = this.#options.clock.now()
+    let unmeasured = false
+    for (const connection of this.#connections) {
+      connection.measure(nowMs)
+      unmeasured ||= connection.isUnmeasured
+      if (connection.owns && connection.receivedBytes > 0) {
+        this.#mirrors.gave(connection.place, connection.rateBps)
+      }
     }
+    this.#usualBps = usualRateOf(this.#table.segments) || this.#usualBps
+    this.#watchSpeed(nowMs)
     this.#shrink()
     this.#grow()
-    this.#restartSlow(now)
-    if (this.#finish) this.#stopTimer = this.#options.clock.after(lookEveryMs, () => this.#look())
+    const slow = chooseRestart(this.#view())
+    if (slow) this.#restart(slow)
+    this.#endIfStuck()
+    const delayMs = unmeasured ? firstLooksMs : lookEveryMs
+    this.#stopTimer = this.#options.clock.after(delayMs, () => this.#look())
+  }
+
+  #watchSpeed(nowMs: number): void {
+    const floor = this.#floor
+    if (!floor) return
+    // Waiting for a lease or for our own limit is no fault of the server.
+    if (this.#connections.size === 0 || nowMs < this.#limitedUntilMs) floor.excuse(nowMs)
+    else if (floor.isTooSlow(nowMs)) {
+      this.#fail(new TrawlError('ERR_NET_STALLED', 'bytes came more slowly than --min-speed allows'))
+    }
   }
 
   /** Fewer connections are wanted than there are: those with the least left go on, the others give theirs up. */
   #shrink(): void {
     const most = this.#options.order.split
-    if (most === undefined || this.#runners.size <= most) return
-    const left = ({ segment }: Runner): number => segment.end - segment.at
-    const kept = [...this.#runners].filter(({ given }) => !given).toSorted((a, b) => left(a) - left(b))
-    for (const runner of kept.slice(most)) {
-      runner.given = true
-      runner.response?.body.cancel()
-    }
+    if (most === undefined || this.#connections.size <= most) return
+    const left = ({ segment }: SegmentConnection): number => segment.end - segment.at
+    const kept = [...this.#connections].filter(({ isGivenUp }) => !isGivenUp)
+    for (const each of kept.toSorted((a, b) => left(a) - left(b)).slice(most)) each.giveUp()
   }
 
-  /** A connection far slower than its fellows near the end is given up; another takes its segment. */
-  #restartSlow(now: number): void {
-    if (this.#runners.size < 3 || !this.#ranges) return
-    const rates = [...this.#runners].map((each) => each.segment.rateBps).toSorted((a, b) => a - b)
-    const median = rates[Math.floor(rates.length / 2)] ?? 0
-    for (const runner of this.#runners) {
-      const { segment } = runner
-      const left = segment.end - segment.at
-      const isSlow = segment.rateBps < median * 0.3 && now - runner.startedMs > 3000
-      // A new connection must be expected to be done well before this one.
-      if (!isSlow || segment.restarts >= 3 || left / Math.max(1, segment.rateBps) < 3 + (2 * left) / median)
-        continue
-      segment.restarts++
-      runner.given = true
-      runner.response?.body.cancel()
+  #restart(segment: Segment): void {
+    segment.restarts++
+    for (const each of this.#connections) if (each.segment === segment && each.owns) each.giveUp()
+  }
+
+  #failed(connection: SegmentConnection, error: TrawlError): void {
+    if (this.#failure) return
+    const { place, isKnown, isWhole } = connection
+    const { clock, callbacks, order } = this.#options
+    const next = afterFailure(error, {
+      places: this.#mirrors.size,
+      isKnown,
+      isWhole: isWhole || !this.#ranges,
+    })
+    if (next === 'fail') return this.#fail(error)
+    if (next === 'whole') {
+      this.#ranges = false
       return
     }
-  }
-
-  #runnerFailed(runner: Runner, error: TrawlError): void {
-    if (this.#failure || runner.given) return undefined
-    // Wrong bytes are in the sink; none of it can be trusted. Where only the headers disagree, nothing was taken.
-    if (error.code === 'ERR_DIGEST_MISMATCH' && error.retry !== 'never') return this.#fail(error)
-    if (error.code === 'ERR_RANGE_IGNORED') {
-      // Some caches refuse If-Range; asked once more without it, the answer's own validators decide.
-      if (this.#useIfRange && runner.sentIfRange) {
-        this.#useIfRange = false
-        return undefined
-      }
-      if (this.#mirrors.size === 1) this.#ranges = false
-      if (!this.#ranges && this.#runners.size > 1) return undefined
-    }
-    if (error.scope === 'volume' || error.code === 'ERR_CANCELLED') return this.#fail(error)
-    // The very origin whose bytes are here has another version now; another mirror may only be out of step.
-    const changed = error.code === 'ERR_ENTITY_CHANGED' && (runner.isKnown || this.#mirrors.size === 1)
-    if (changed) return this.#fail(error)
-    if (this.#mirrors.failed(runner.place, error, this.#options.clock.now())) {
-      this.#options.callbacks.notice(this.#options.order, leftOut(runner.place, error))
-      return undefined
-    }
-    if (this.#runners.size === 1 && this.#readyPlaces().length === 0) return this.#fail(error)
-    this.#lastError = error
-    return undefined
+    if (this.#mirrors.failed(place, error, clock.now())) callbacks.notice(order, leftOut(place, error))
+    else if (this.#connections.size === 1 && this.#readyPlaces().length === 0) this.#fail(error)
+    else this.#lastError = error
   }
 
   #fail(error: TrawlError): void {
     if (this.#failure) return
     this.#failure = error
-    this.#abort.abort(new TrawlError('ERR_CANCELLED', 'another connection of this file failed'))
+    for (const each of this.#connections) each.giveUp()
+    this.#endIfStuck()
   }
 
   #endIfDone(): void {
-    if (!this.#finish || this.#failure || !this.#table.isDone || this.#runners.size > 0) return
+    if (!this.#finish || this.#failure || !this.#table.isDone || this.#connections.size > 0) return
     const { resolve } = this.#finish
     this.#finish = undefined
     resolve()
@@ -439,7 +472,7 @@ export class SegmentedTransfer {
 
   /** Nothing runs and nothing could be started: the attempt is over, the run decides when to go on. */
   #endIfStuck(): void {
-    if (!this.#finish || this.#runners.size > 0) return
+    if (!this.#finish || this.#connections.size > 0) return
     const error = this.#failure ?? this.#lastError
     // Without an error only a lease is missing; the next capacity brings it.
     if (!error || (!this.#failure && this.#readyPlaces().length > 0)) return
@@ -448,14 +481,9 @@ export class SegmentedTransfer {
     reject(error)
   }
 
-  #wholeCrc(): number {
-    let sum = 0
-    for (const { start, end, crc32: part } of this.#table.segments) sum = combineCrc32(sum, part, end - start)
-    return sum
-  }
-
-  #wait(delayMs: number, host: string): Promise<void> {
+  #hold(delayMs: number, host: string): Promise<void> {
     const { clock, callbacks, order } = this.#options
+    this.#limitedUntilMs = Math.max(this.#limitedUntilMs, clock.now() + delayMs + lookEveryMs)
     return waitForRate(clock, delayMs, () => (this.#failure ? 0 : callbacks.received(order, host, 0)))
   }
 }

@@ -11,8 +11,10 @@ import { headerValue, type Transport, type TransportResponse } from '../../http/
 import type { Sink } from '../../storage/index.ts'
 import { reportOf, type Lease, type LeaseReport } from '../governor/index.ts'
 import { hostOf } from '../run/host-of.ts'
+import { HostQuirks } from '../segments/host-quirks.ts'
 import { SegmentedTransfer } from '../segments/segmented-transfer.ts'
 import { ByteCounter, checkAnnounced, verifyFile, wantedAlgorithms } from '../verify/index.ts'
+import type { MinSpeed } from '../segments/speed-floor.ts'
 import { entityFactsOf } from './entity-facts.ts'
 import { judgeResponse } from './judge-response.ts'
 import type {
@@ -27,6 +29,7 @@ import type {
   TransferResult,
 } from './transfer.ts'
 import { waitForRate } from './wait-for-rate.ts'
+import { drainWatched } from './watched-body.ts'
 import { checkLength, fileFactsOf, WholeBody } from './whole-body.ts'
 
 export interface LocalExecutorOptions {
@@ -34,7 +37,14 @@ export interface LocalExecutorOptions {
   readonly clock: Clock
   /** `loop` is one transfer at a time, for comparison. */
   readonly mode?: 'async' | 'loop'
+  /** A transfer from the host that is slower is opened anew; undefined where any speed will do. */
+  readonly minSpeedOf?: (host: string) => MinSpeed | undefined
   readonly signal: AbortSignal
+}
+
+/** What the attempts of one executor share. */
+interface Shared extends LocalExecutorOptions {
+  readonly quirks: HostQuirks
 }
 
 /** Carries out transfers in this process, on its event loop. */
@@ -45,10 +55,11 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
     functions: true,
     ...(mode === 'loop' ? { maxTransfers: 1 } : {}),
   }
+  const shared: Shared = { ...options, quirks: new HostQuirks() }
   return {
     properties,
     execute: (order, lease, callbacks) =>
-      new Promise((resolve) => new Attempt(options, order, lease, callbacks, resolve).start()),
+      new Promise((resolve) => new Attempt(shared, order, lease, callbacks, resolve).start()),
     close: () => Promise.resolve(),
   }
 }
@@ -58,7 +69,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
  * each async frame costs about a microsecond and a kilobyte.
  */
 class Attempt implements StoppableTransfer {
-  readonly #options: LocalExecutorOptions
+  readonly #options: Shared
   readonly #order: TransferOrder
   readonly #lease: Lease
   readonly #callbacks: TransferCallbacks
@@ -75,7 +86,7 @@ class Attempt implements StoppableTransfer {
   #stopped: TrawlError | undefined
 
   constructor(
-    options: LocalExecutorOptions,
+    options: Shared,
     order: TransferOrder,
     lease: Lease,
     callbacks: TransferCallbacks,
@@ -184,10 +195,17 @@ class Attempt implements StoppableTransfer {
   }
 
   #segmented(facts: EntityFacts, lengthBytes: number, sink: Sink, kept?: KeptBytes): SegmentedTransfer {
-    const { transport, clock, signal } = this.#options
+    const { transport, clock, signal, quirks, minSpeedOf } = this.#options
+    const minSpeed = minSpeedOf?.(this.#lease.host)
     this.#transfer = new SegmentedTransfer({
       order: this.#order,
-      callbacks: { ...this.#callbacks, received: (_order, _host, count) => this.#received(count) },
+      callbacks: {
+        ...this.#callbacks,
+        received: (order, host, count) => {
+          this.#fetchedBytes += count
+          return this.#callbacks.received(order, host, count)
+        },
+      },
       transport,
       clock,
       signal,
@@ -199,6 +217,8 @@ class Attempt implements StoppableTransfer {
       // By the origin that answered, which redirects may have led to.
       validators: kept ? { ...kept.validators } : { [hostOf(facts.url)]: facts.validators },
       rangesAllowed: facts.acceptsRanges !== false,
+      quirks,
+      ...(minSpeed === undefined ? {} : { minSpeed }),
       hostOf,
     })
     return this.#transfer
@@ -249,8 +269,13 @@ class Attempt implements StoppableTransfer {
       received: (count) => this.#received(count),
       wait: (delayMs) => this.#wait(delayMs),
     })
-    response.body
-      .drain((chunk) => whole.take(chunk))
+    const { clock, minSpeedOf } = this.#options
+    const minSpeed = minSpeedOf?.(this.#lease.host)
+    const drained =
+      minSpeed === undefined
+        ? response.body.drain((chunk) => whole.take(chunk))
+        : drainWatched(response.body, (chunk) => whole.take(chunk), { minSpeed, clock })
+    drained
       .then(
         () => (this.#stopped ? this.#fail(this.#stopped) : this.#end(whole.staged())),
         (error: unknown) => this.#fail(error),

@@ -1,0 +1,108 @@
+import { crc32 } from 'node:zlib'
+import type { Extent } from '../../core/index.ts'
+import type { Sink } from '../../storage/index.ts'
+import { mebibyte } from './plan-view.ts'
+import { SeamCheck } from './seam-check.ts'
+import type { SegmentConnection } from './segment-connection.ts'
+import type { SegmentTable } from './segment-table.ts'
+
+const checkpointBytes = 2 * mebibyte
+
+export interface SegmentWriterOptions {
+  readonly table: SegmentTable
+  readonly sink: Sink
+  readonly generation: number
+  /** Called now and then with what is safe against the death of the process. */
+  readonly onCheckpoint: (extents: readonly Extent[]) => void
+}
+
+/** Brings the bodies of connections into the sink: each byte once, and only where it is missing. */
+export class SegmentWriter {
+  readonly #options: SegmentWriterOptions
+  #seams: SeamCheck
+  #unsavedBytes = 0
+
+  constructor(options: SegmentWriterOptions) {
+    this.#options = options
+    this.#seams = new SeamCheck(options.sink, [])
+  }
+
+  get seams(): SeamCheck {
+    return this.#seams
+  }
+
+  /** Takes bytes of an earlier run as given, with checksums made anew from the disk. */
+  resume(there: readonly Extent[]): void {
+    const { sink, table } = this.#options
+    for (const extent of there) {
+      let sum = 0
+      for (let at = extent.start; at < extent.end; at += mebibyte) {
+        sum = crc32(sink.read(at, Math.min(mebibyte, extent.end - at)), sum)
+      }
+      table.mark(extent, sum)
+    }
+    this.#seams = new SeamCheck(sink, there)
+  }
+
+  /**
+   * Writes what is missing of a chunk that begins at `offset`, into one segment or, where the body covers them,
+   * several. A promise is back-pressure.
+   */
+  write(connection: SegmentConnection, offset: number, chunk: Buffer): void | Promise<void> {
+    const { sink, generation } = this.#options
+    let at = offset
+    let rest = chunk
+    let written: Promise<void> | undefined
+    while (rest.length > 0 && !this.isOver(connection)) {
+      const { segment, seam } = connection
+      if (at < segment.at) {
+        const known = rest.subarray(0, segment.at - at)
+        if (seam) this.#seams.take(seam, at, known)
+        rest = rest.subarray(known.length)
+        at += known.length
+        continue
+      }
+      const part = rest.subarray(0, segment.end - at)
+      const one = sink.write(at, part, generation)
+      if (one) written = written ? Promise.all([written, one]).then(() => {}) : one
+      segment.crc32 = crc32(part, segment.crc32)
+      segment.at += part.length
+      at += part.length
+      rest = rest.subarray(part.length)
+      this.#saved(part.length)
+    }
+    return written
+  }
+
+  /** True when a connection has nothing more to write; moves it on where its body has more that is missing. */
+  isOver(connection: SegmentConnection): boolean {
+    const { table } = this.#options
+    const { segment, bodyEnd, isWhole } = connection
+    if (segment.at < segment.end) return false
+    if (bodyEnd > segment.end && table.extend(segment, bodyEnd)) return false
+    if (!isWhole) return true
+    const next = table.takeFreeFrom(segment.end)
+    if (!next) return true
+    table.release(segment)
+    connection.moveTo(next)
+    return false
+  }
+
+  /** To be called when all bytes were written. Throws ERR_ENTITY_CHANGED where parts do not fit together. */
+  async finish(): Promise<void> {
+    await this.#options.sink.checkpoint()
+    this.#seams.finish()
+  }
+
+  #saved(count: number): void {
+    this.#unsavedBytes += count
+    if (this.#unsavedBytes < checkpointBytes) return
+    this.#unsavedBytes = 0
+    const { sink, onCheckpoint } = this.#options
+    if (!sink.properties.durable) return
+    const extents = sink.checkpoint()
+    // On a slow disk the next round is soon enough.
+    if ('then' in extents) void extents.then(onCheckpoint).catch(() => {})
+    else onCheckpoint(extents)
+  }
+}
