@@ -13,7 +13,7 @@ import {
   type Body,
   type FaultOrigin,
 } from '../../src/testing/index.ts'
-import { runCli, startCli } from './run-cli.ts'
+import { runCli, startCli, type RunningCli } from './run-cli.ts'
 
 /** TRAWL_KILLS=500 is the long form of this test; it takes about a second for each. */
 const kills = Number(process.env['TRAWL_KILLS'] ?? 12)
@@ -112,10 +112,9 @@ function expectOnlyWholeFiles(out: string): Set<string> {
 }
 
 /** Waits until this run has asked for something, or has ended. */
-async function asked(end: Promise<unknown>): Promise<void> {
-  let over = false
-  void end.then(() => (over = true))
-  while (!over && origin.requests.length === 0) await sleep(5)
+async function asked({ end, child }: RunningCli): Promise<void> {
+  while (child.exitCode === null && origin.requests.length === 0) await sleep(5)
+  if (child.exitCode !== null) await end
 }
 
 test(
@@ -135,7 +134,7 @@ test(
         origin.reset()
         const run = startCli(args, { timeoutMs: 60_000 })
         const mayKill = killed < kills
-        await asked(run.end)
+        await asked(run)
         const stopped = await Promise.race([
           run.end.then(() => false),
           mayKill ? sleep(Math.random() * 900).then(() => true) : new Promise<never>(() => {}),
