@@ -1,6 +1,12 @@
 export type { BookHooks, BookInputs, BookPlan, BookResult, BookStatus, MissingPage } from './books/index.ts'
 export * from './core/index.ts'
-export { type GetHooks, type GetInput, type GetInputs } from './files/index.ts'
+export {
+  type GetHooks,
+  type GetInput,
+  type GetInputs,
+  type ResolvedPlaces,
+  type ResolvePlaces,
+} from './files/index.ts'
 export { type Job, type JobResult } from './jobs/index.ts'
 export {
   batchDownload,

@@ -32,7 +32,9 @@ export function createFileNamer(options: {
     const template = target.template === undefined ? common : compile(target.template)
     if (template)
       return facts && folder + template.render(downloadValues(template, download(task, facts, options)))
-    if (facts === undefined) return folder + nameFromResponse({ url: urlOf(task) })
+    if (facts === undefined) {
+      return task.locator.kind === 'source' ? undefined : folder + nameFromResponse({ url: urlOf(task) })
+    }
     return folder + nameFromResponse(namedResponse(task, facts))
   }
 }
@@ -43,7 +45,8 @@ function namedResponse(task: DownloadTask, facts: EntityFacts): NamedDownload {
       ? undefined
       : parseContentDisposition(facts.contentDisposition)?.fileName
   return {
-    url: urlOf(task),
+    // A reference is no name; the address that it led to may be.
+    url: task.locator.kind === 'source' ? facts.url : urlOf(task),
     ordinal: task.ordinal,
     finalUrl: facts.url,
     contentDispositionName: name,

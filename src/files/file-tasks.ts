@@ -4,15 +4,14 @@ import {
   type DigestAlgorithm,
   type DownloadTask,
   type Locator,
-  type Place,
   type TargetRule,
 } from '../core/index.ts'
 import { HashSet64 } from '../storage/index.ts'
 
 /** One file wanted, as a list or a caller says it. */
 export interface FileRequest {
-  /** Several are mirrors of the same bytes. */
-  readonly places: readonly Place[]
+  /** Several places are mirrors of the same bytes. */
+  readonly locator: Locator
   readonly target?: TargetRule
   readonly headers?: Readonly<Record<string, string>>
   readonly expectedSizeBytes?: number
@@ -35,8 +34,7 @@ export function createTaskMaker(
   const seen = new HashSet64()
   const repeats = new Map<string, number>()
   return (request, ordinal) => {
-    const { places, target: own, ...rest } = request
-    const locator: Locator = { kind: 'mirrors', places }
+    const { locator, target: own, ...rest } = request
     const target: TargetRule = { ...common.target, ...own }
     const first = taskId('file', locator, target, 0)
     seen.hash(first, 0)

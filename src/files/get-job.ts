@@ -25,6 +25,7 @@ import { createFileNamer } from './file-name.ts'
 import type { GetHooks, GetInputs, GetSpec } from './get-spec.ts'
 import { createTaskFetcher } from './metalink-documents.ts'
 import { createTaskReader, type TaskReader } from './read-requests.ts'
+import { resolverOf } from './resolve-places.ts'
 import { StreamDestination } from './stream-destination.ts'
 
 /** What a get job is given by the one that wires it. */
@@ -85,6 +86,7 @@ class GetWork implements JobWork {
       spaceWaitMs: options.spaceWaitMs,
       onEvent: (event) => context.emit(event),
       itemEvents: () => context.wantsItemEvents(),
+      ...(spec.resolvePlaces ? { resolver: resolverOf(spec.resolvePlaces) } : {}),
       signal: context.signal,
     })
     this.done = this.#consume()

@@ -2,17 +2,24 @@ import type { GetOptions } from '../config/index.ts'
 import type { DownloadTask, HookTools, JobStats, Outcome } from '../core/index.ts'
 import type { InputTask } from '../engine/index.ts'
 import type { FileRequest } from './file-tasks.ts'
+import type { ResolvePlaces } from './resolve-places.ts'
 
-/** What a caller may give for one file: an address, mirrors of one file, or a file with its own options. */
+/**
+ * What a caller may give for one file: an address, mirrors of one file, or a reference that `resolvePlaces` turns into
+ * addresses; each with options of its own where it is an object.
+ */
 export type GetInput =
   | string
   | URL
   | ({ readonly url: string | URL } & GetInputOptions)
   | ({ readonly urls: readonly (string | URL)[] } & GetInputOptions)
+  | ({ readonly source: string; readonly ref: string } & GetInputOptions)
 
-export type GetInputOptions = Omit<FileRequest, 'places'> & {
+export type GetInputOptions = Omit<FileRequest, 'locator'> & {
   /** Exact name, relative to the output folder. */
   readonly path?: string
+  /** `sha-256=HEX`, as `--checksum`. */
+  readonly checksum?: string
 }
 
 export type GetInputs = Iterable<GetInput> | AsyncIterable<GetInput>
@@ -41,6 +48,7 @@ export interface GetSpec {
   readonly hooks?: GetHooks
   /** Tasks that are there already, in place of inputs and lists: those of an earlier run. */
   readonly tasks?: AsyncIterable<readonly InputTask[]>
+  readonly resolvePlaces?: ResolvePlaces
   /** Takes the bytes of the one file instead of the folder, in order. */
   readonly output?: (chunk: Uint8Array) => void | Promise<void>
 }

@@ -1,10 +1,18 @@
-import { murmur128, toTrawlError, TrawlError } from '../core/index.ts'
+import {
+  digestAlgorithms,
+  murmur128,
+  toTrawlError,
+  TrawlError,
+  type Digest,
+  type Locator,
+} from '../core/index.ts'
 import { parseChecksum, type GetOptions } from '../config/index.ts'
 import type { InputTask, RefusedTask } from '../engine/index.ts'
 import { isListFault, parseUrlPattern, readFileList, type ListEntry } from '../sources/index.ts'
 import { createTaskMaker, type FileRequest } from './file-tasks.ts'
 import type { GetInput, GetInputs, GetSpec } from './get-spec.ts'
 import { MetalinkDocuments, type FetchOfTask } from './metalink-documents.ts'
+import { urlOf } from './url-of.ts'
 
 const batchSize = 256
 
@@ -117,7 +125,7 @@ class InputTaskMaker {
     const { split } = this.#options
     return this.#make(
       () => ({
-        places,
+        locator: { kind: 'mirrors', places },
         ...this.#common,
         ...(options ? requestOptions(options, this.#common.headers) : {}),
         ...(split === 'auto' || options?.split !== undefined ? {} : { split }),
@@ -151,20 +159,52 @@ function createRequestMaker(options: GetOptions): (input: GetInput) => FileReque
   }
   return (input) => {
     if (typeof input === 'string' || input instanceof URL)
-      return { places: [{ url: checkUrl(input) }], ...common }
+      return { locator: { kind: 'mirrors', places: [{ url: urlOf(input) }] }, ...common }
     if (typeof input !== 'object' || input === null) throw noAddress(input)
-    const { path, headers, ...rest } = input
-    const urls = 'urls' in rest ? rest.urls : [rest.url]
-    if (urls.length === 0) throw noAddress(input)
+    const { path, headers, digests, checksum, ...rest } = input
+    const expected = digestsOf(digests, checksum)
     const target = path === undefined ? rest.target : { ...rest.target, path }
     return {
       ...common,
       ...withoutAddresses(rest),
-      places: urls.map((url) => ({ url: checkUrl(url) })),
+      locator: locatorOf(input),
       ...(target ? { target } : {}),
+      ...(expected ? { digests: expected } : {}),
       ...(headers ? { headers: { ...common.headers, ...lowerCased(headers) } } : {}),
     }
   }
+}
+
+/** Where the file is that an object describes: at addresses, or where a reference leads. */
+function locatorOf(input: Extract<GetInput, object>): Locator {
+  const { url, urls, source, ref } = input as Readonly<Record<string, unknown>>
+  if (url === undefined && urls === undefined && source !== undefined) {
+    if (typeof source !== 'string' || typeof ref !== 'string' || source === '') throw noAddress(input)
+    return { kind: 'source', source, ref }
+  }
+  const given: unknown = urls ?? [url]
+  if (!Array.isArray(given) || given.length === 0) throw noAddress(input)
+  return { kind: 'mirrors', places: given.map((each) => ({ url: urlOf(each) })) }
+}
+
+/** Digests that a caller gave with a file. Throws ERR_INPUT_INVALID naming the one that is none. */
+function digestsOf(
+  digests: readonly Digest[] | undefined,
+  checksum: string | undefined,
+): readonly Digest[] | undefined {
+  if (digests === undefined && checksum === undefined) return undefined
+  const texts = [
+    ...(digests ?? []).map((each) => `${each?.algorithm}=${each?.value}`),
+    ...(checksum === undefined ? [] : [checksum]),
+  ]
+  return texts.map((text) => {
+    const digest = parseChecksum(text)
+    if (digest) return digest
+    throw new TrawlError('ERR_INPUT_INVALID', `not a checksum: ${text.slice(0, 200)}`, {
+      hint: `Give an algorithm (${digestAlgorithms.join(', ')}) and its hexadecimal digits.`,
+      context: { field: 'checksum' },
+    })
+  })
 }
 
 function noAddress(input: unknown): TrawlError {
@@ -176,20 +216,14 @@ function lowerCased(headers: Readonly<Record<string, string>>): Record<string, s
 }
 
 function withoutAddresses(input: object): Partial<FileRequest> {
-  const { url: _url, urls: _urls, ...rest } = input as { url?: unknown; urls?: unknown }
+  const {
+    url: _url,
+    urls: _urls,
+    source: _source,
+    ref: _ref,
+    ...rest
+  } = input as Readonly<Record<string, unknown>>
   return rest
-}
-
-function checkUrl(given: string | URL): string {
-  const text = String(given)
-  const url = URL.parse(text)
-  if (!url) throw new TrawlError('ERR_URL_INVALID', `not a URL: ${text}`, { context: { url: text } })
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new TrawlError('ERR_URL_SCHEME', `${url.protocol} is not supported: ${text}`, {
-      context: { url: text },
-    })
-  }
-  return text
 }
 
 /** One input as the many that a pattern stands for, lazily. Other forms than text are never patterns. */
@@ -245,7 +279,9 @@ function refuse(error: TrawlError, input: string, ordinal: number): RefusedTask 
 /** The input as a report names it. */
 function inputText(input: unknown): string {
   if (typeof input !== 'object' || input === null || input instanceof URL) return String(input)
-  const { url, urls } = input as { readonly url?: unknown; readonly urls?: unknown }
+  const { url, urls, source, ref } = input as Readonly<Record<string, unknown>>
+  if (url === undefined && urls === undefined && source !== undefined)
+    return typeof source === 'string' && typeof ref === 'string' ? `${source}:${ref}` : JSON.stringify(input)
   return String(url ?? (Array.isArray(urls) ? (urls[0] ?? '') : ''))
 }
 

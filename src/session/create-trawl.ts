@@ -32,6 +32,7 @@ import {
   type GetInput,
   type GetInputs,
   type GetSpec,
+  type ResolvePlaces,
   type PlannedFile,
 } from '../files/index.ts'
 import { createTransport } from '../http/index.ts'
@@ -52,6 +53,8 @@ export interface TrawlOptions extends GetOptionsInput {
 /** Options of one get job. */
 export interface GetJobOptions extends GetOptionsInput {
   readonly hooks?: GetHooks
+  /** Gives addresses for inputs `{ source, ref }`, and new ones for those that expired. */
+  readonly resolvePlaces?: ResolvePlaces
   readonly stdin?: AsyncIterable<Uint8Array>
   /** Tasks of an earlier run, in place of inputs: see `openRetry`. */
   readonly tasks?: AsyncIterable<readonly InputTask[]>
@@ -130,12 +133,12 @@ class Session implements Trawl {
   }
 
   get(inputs: GetInputs, options: GetJobOptions = {}): Job<GetInput> {
-    const { hooks, stdin, output, signal, tasks, ...own } = options
+    const { hooks, resolvePlaces, stdin, output, signal, tasks, ...own } = options
     const values = parseOptions(getGroups, { ...this.#base, ...own })
     return this.getResolved(
       inputs,
       { values, origins: {}, blocks: [], fixed: {} },
-      pickGiven({ hooks, stdin, output, signal, tasks }),
+      pickGiven({ hooks, resolvePlaces, stdin, output, signal, tasks }),
     )
   }
 

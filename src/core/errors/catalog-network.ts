@@ -208,7 +208,7 @@ export const networkErrors = {
     exitCode: 1,
     httpStatus: 502,
     summary: 'The address of a reference cannot be had.',
-    hint: 'See what the function `resolve` or the source says.',
+    hint: 'See what the function `resolvePlaces` or the source says.',
   },
   ERR_ROBOTS_DISALLOWED: {
     retry: 'never',

@@ -111,7 +111,7 @@ function nobodyToAsk(item: RunningTask): TrawlError {
   const { source, ref } = sourceOf(item)
   return new TrawlError('ERR_RESOLVE_FAILED', `nobody knows where ${source}:${ref} is`, {
     retry: 'never',
-    hint: 'Give the option `resolve`, a function that turns references into addresses.',
+    hint: 'Give the option `resolvePlaces`, a function that turns references into addresses.',
   })
 }
 

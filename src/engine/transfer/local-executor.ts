@@ -300,6 +300,7 @@ class Attempt implements StoppableTransfer {
       .kept()
       .catch(() => undefined)
       .then((kept) => {
+        if (kept) this.#callbacks.checkpoint(this.#order, kept)
         this.#sink?.abort()
         this.#resolve(this.#failed(error, kept))
       })
