@@ -48,7 +48,7 @@ class Work {
   constructor(server: FaultOrigin) {
     for (let n = 0; n < smallCount; n++) this.#add(`small-${n}.bin`, 1000 + ((n * 7919) % 30_000))
     for (let n = 0; n < 3; n++) this.#add(`capped-${n}.bin`, 6 * mebibyte + n * 1001)
-    this.#add('no-ranges.bin', 1.5 * mebibyte)
+    this.#add('no-ranges.bin', 0.75 * mebibyte)
     this.#add('weak.bin', 3 * mebibyte + 1)
     for (const name of this.changing) this.#add(name, 3 * mebibyte)
     for (const name of this.versions.keys()) server.route(`/${name}`, this.#behaviour(name))

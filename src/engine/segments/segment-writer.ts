@@ -5,26 +5,28 @@ import { mebibyte } from './plan-view.ts'
 import { SeamCheck } from './seam-check.ts'
 import type { SegmentConnection } from './segment-connection.ts'
 import type { SegmentTable } from './segment-table.ts'
-
-const checkpointBytes = 2 * mebibyte
+import type { Saving, UnsavedBytes } from './unsaved-bytes.ts'
 
 export interface SegmentWriterOptions {
   readonly table: SegmentTable
   readonly sink: Sink
   readonly generation: number
+  /** Of all files under way. */
+  readonly unsaved: UnsavedBytes
   /** Called now and then with what is safe against the death of the process. */
   readonly onCheckpoint: (extents: readonly Extent[]) => void
 }
 
 /** Brings the bodies of connections into the sink: each byte once, and only where it is missing. */
-export class SegmentWriter {
+export class SegmentWriter implements Saving {
+  unsavedBytes = 0
   readonly #options: SegmentWriterOptions
   #seams: SeamCheck
-  #unsavedBytes = 0
 
   constructor(options: SegmentWriterOptions) {
     this.#options = options
     this.#seams = new SeamCheck(options.sink, [])
+    if (options.sink.properties.durable) options.unsaved.join(this)
   }
 
   get seams(): SeamCheck {
@@ -49,7 +51,7 @@ export class SegmentWriter {
    * several. A promise is back-pressure.
    */
   write(connection: SegmentConnection, offset: number, chunk: Buffer): void | Promise<void> {
-    const { sink, generation } = this.#options
+    const { sink, generation, unsaved } = this.#options
     let at = offset
     let rest = chunk
     let written: Promise<void> | undefined
@@ -69,7 +71,7 @@ export class SegmentWriter {
       segment.at += part.length
       at += part.length
       rest = rest.subarray(part.length)
-      this.#saved(part.length)
+      if (sink.properties.durable) unsaved.received(this, part.length)
     }
     return written
   }
@@ -94,12 +96,13 @@ export class SegmentWriter {
     this.#seams.finish()
   }
 
-  #saved(count: number): void {
-    this.#unsavedBytes += count
-    if (this.#unsavedBytes < checkpointBytes) return
-    this.#unsavedBytes = 0
+  /** Nothing more is written: the file is whole, or the attempt is over. */
+  close(): void {
+    this.#options.unsaved.leave(this)
+  }
+
+  save(): void {
     const { sink, onCheckpoint } = this.#options
-    if (!sink.properties.durable) return
     const extents = sink.checkpoint()
     // On a slow disk the next round is soon enough.
     if ('then' in extents) void extents.then(onCheckpoint).catch(() => {})

@@ -26,6 +26,7 @@ import { SegmentConnection } from './segment-connection.ts'
 import { SegmentTable, type Segment } from './segment-table.ts'
 import { SegmentWriter } from './segment-writer.ts'
 import { SpeedFloor, type MinSpeed } from './speed-floor.ts'
+import type { UnsavedBytes } from './unsaved-bytes.ts'
 
 export interface SegmentedTransferOptions {
   readonly order: TransferOrder
@@ -44,6 +45,7 @@ export interface SegmentedTransferOptions {
   /** False where the server said that it has no ranges. */
   readonly rangesAllowed: boolean
   readonly quirks: HostQuirks
+  readonly unsaved: UnsavedBytes
   readonly minSpeed?: MinSpeed
   readonly hostOf: (url: string) => string
 }
@@ -100,6 +102,7 @@ export class SegmentedTransfer {
       table: this.#table,
       sink: options.sink,
       generation: options.generation,
+      unsaved: options.unsaved,
       onCheckpoint: (extents) => {
         if (this.#finish) callbacks.checkpoint(order, this.#keptOf(extents))
       },
@@ -156,6 +159,7 @@ export class SegmentedTransfer {
     } finally {
       this.#stopTimer?.()
       this.#stopListening()
+      this.#writer.close()
     }
     return this.#table.crc32
   }

@@ -13,6 +13,7 @@ import { reportOf, type Lease, type LeaseReport } from '../governor/index.ts'
 import { hostOf } from '../run/host-of.ts'
 import { HostQuirks } from '../segments/host-quirks.ts'
 import { SegmentedTransfer } from '../segments/segmented-transfer.ts'
+import { UnsavedBytes } from '../segments/unsaved-bytes.ts'
 import { ByteCounter, checkAnnounced, verifyFile, wantedAlgorithms } from '../verify/index.ts'
 import type { MinSpeed } from '../segments/speed-floor.ts'
 import { entityFactsOf } from './entity-facts.ts'
@@ -45,6 +46,7 @@ export interface LocalExecutorOptions {
 /** What the attempts of one executor share. */
 interface Shared extends LocalExecutorOptions {
   readonly quirks: HostQuirks
+  readonly unsaved: UnsavedBytes
 }
 
 /** Carries out transfers in this process, on its event loop. */
@@ -55,7 +57,7 @@ export function createLocalExecutor(options: LocalExecutorOptions): Executor {
     functions: true,
     ...(mode === 'loop' ? { maxTransfers: 1 } : {}),
   }
-  const shared: Shared = { ...options, quirks: new HostQuirks() }
+  const shared: Shared = { ...options, quirks: new HostQuirks(), unsaved: new UnsavedBytes() }
   return {
     properties,
     execute: (order, lease, callbacks) =>
@@ -195,7 +197,7 @@ class Attempt implements StoppableTransfer {
   }
 
   #segmented(facts: EntityFacts, lengthBytes: number, sink: Sink, kept?: KeptBytes): SegmentedTransfer {
-    const { transport, clock, signal, quirks, minSpeedOf } = this.#options
+    const { transport, clock, signal, quirks, unsaved, minSpeedOf } = this.#options
     const minSpeed = minSpeedOf?.(this.#lease.host)
     this.#transfer = new SegmentedTransfer({
       order: this.#order,
@@ -218,6 +220,7 @@ class Attempt implements StoppableTransfer {
       validators: kept ? { ...kept.validators } : { [hostOf(facts.url)]: facts.validators },
       rangesAllowed: facts.acceptsRanges !== false,
       quirks,
+      unsaved,
       ...(minSpeed === undefined ? {} : { minSpeed }),
       hostOf,
     })

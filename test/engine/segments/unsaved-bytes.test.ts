@@ -1,0 +1,59 @@
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { UnsavedBytes, type Saving } from '../../../src/engine/segments/unsaved-bytes.ts'
+
+const limitBytes = 2.5 * 1024 * 1024
+
+class File implements Saving {
+  unsavedBytes = 0
+  saves = 0
+
+  save(): void {
+    this.saves++
+  }
+}
+
+test('whatever arrives, all files together never have more unsaved than the bound', () => {
+  const step = fc.record({
+    file: fc.nat(39),
+    count: fc.integer({ min: 1, max: 65_536 }),
+    leaves: fc.boolean(),
+  })
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 50, maxLength: 400 }), (steps) => {
+      const unsaved = new UnsavedBytes()
+      const files = Array.from({ length: 40 }, () => new File())
+      const present = new Set<File>()
+      for (const { file: index, count, leaves } of steps) {
+        const file = files[index]
+        if (!file) continue
+        if (!present.has(file)) {
+          file.unsavedBytes = 0
+          unsaved.join(file)
+          present.add(file)
+        }
+        unsaved.received(file, count)
+        const total = [...present].reduce((sum, each) => sum + each.unsavedBytes, 0)
+        expect(total).toBeLessThan(limitBytes)
+        if (leaves && present.size > 3) {
+          unsaved.leave(file)
+          present.delete(file)
+        }
+      }
+    }),
+  )
+})
+
+test('one file is saved every few mebibytes, a slow one beside fast ones is left in peace', () => {
+  const unsaved = new UnsavedBytes()
+  const [fast, slow] = [new File(), new File()]
+  unsaved.join(fast)
+  unsaved.join(slow)
+  for (let i = 0; i < 1600; i++) {
+    unsaved.received(fast, 65_536)
+    if (i % 100 === 0) unsaved.received(slow, 1000)
+  }
+  expect(fast.saves).toBeGreaterThan(30)
+  expect(fast.saves).toBeLessThan(60)
+  expect(slow.saves).toBe(0)
+})
