@@ -10,7 +10,13 @@ const common: UserConfig = {
 
 const program: UserConfig = {
   ...common,
-  entry: { index: 'src/index.ts', cli: 'src/cli/main.ts', testing: 'src/testing/index.ts' },
+  entry: {
+    index: 'src/index.ts',
+    cli: 'src/cli/main.ts',
+    testing: 'src/testing/index.ts',
+    // What workers run: found by its name, beside the code that starts it.
+    'transfer-worker': 'src/engine/remote/transfer-worker.ts',
+  },
   dts: false,
   sourcemap: true,
   // Bundled, these two start in a third of the time; everything else stays a dependency.

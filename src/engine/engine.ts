@@ -1,33 +1,19 @@
-import { systemClock, type Clock, type JobLimits } from '../core/index.ts'
-import type { Transport } from '../http/index.ts'
+import { systemClock, type JobLimits } from '../core/index.ts'
+import type { EngineOptions } from './engine-options.ts'
 import { createDocumentFetcher, type FetchDocument } from './fetch-document.ts'
-import type { Governor } from './governor/index.ts'
-import { createRateLimiter, type RateLimiter } from './rate-limit/index.ts'
+import { createRateLimiter } from './rate-limit/index.ts'
 import { hostEvent } from './run/run-view.ts'
 import { Run } from './run/run.ts'
 import type { RunOptions } from './run/run-options.ts'
 import type { TaskInput } from './run/task-input.ts'
-import type { MinSpeed } from './segments/speed-floor.ts'
-import { createLocalExecutor } from './transfer/local-executor.ts'
-import type { Executor } from './transfer/transfer.ts'
-
-export interface EngineOptions {
-  readonly transport: Transport
-  readonly governor: Governor
-  readonly clock?: Clock
-  readonly mode?: 'async' | 'loop'
-  /** The least speed of transfers from a host; a slower one is opened anew. */
-  readonly minSpeedOf?: (host: string) => MinSpeed | undefined
-  readonly rateLimiter?: RateLimiter
-  /** Charge chunks from the start; else from the first `update` that sets a rate, or for items with one. */
-  readonly limited?: boolean
-}
+import { createExecutor } from './transfer/create-executor.ts'
 
 /**
  * The only way to download. `run` reads tasks lazily and gives one outcome for each: it names, transfers, retries,
  * verifies and commits. Runs of one engine share its connections and limits.
  */
 export interface Engine {
+  /** Throws ERR_MODE_UNSUPPORTED where the mode cannot do what the run asks for. */
   run(tasks: TaskInput, options: RunOptions): Run
   /** Fetches a small document into memory, with lease and retries. */
   readonly fetchDocument: FetchDocument
@@ -41,18 +27,18 @@ export function createEngine(options: EngineOptions): Engine {
   const { transport, governor } = options
   const rateLimiter = options.rateLimiter ?? createRateLimiter()
   let limited = options.limited ?? false
+  const closing = new Set<Promise<void>>()
   return {
     fetchDocument: createDocumentFetcher({ transport, governor, clock }),
     run(tasks, runOptions) {
-      const executor: Executor = createLocalExecutor({
-        transport,
-        clock,
-        mode: options.mode ?? 'async',
-        ...(options.minSpeedOf ? { minSpeedOf: options.minSpeedOf } : {}),
-        signal: runOptions.signal,
-      })
+      const executor = createExecutor({ ...options, clock, isLimited: () => limited }, runOptions)
       const { onEvent } = runOptions
-      const onEnd = onEvent ? governor.onEvent((event) => onEvent(hostEvent(event))) : () => {}
+      const stopEvents = onEvent ? governor.onEvent((event) => onEvent(hostEvent(event))) : () => {}
+      const onEnd = (): void => {
+        stopEvents()
+        const closed = executor.close().finally(() => closing.delete(closed))
+        closing.add(closed)
+      }
       const parts = { executor, governor, clock, rateLimiter, isLimited: () => limited, onEnd }
       const run = new Run(parts, runOptions)
       run.start(tasks)
@@ -82,6 +68,7 @@ export function createEngine(options: EngineOptions): Engine {
       })
     },
     async close() {
+      await Promise.all(closing)
       // Requests of attempts that were stopped may still wait for an answer that nobody wants.
       await transport.destroy()
     },

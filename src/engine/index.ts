@@ -1,4 +1,5 @@
-export { createEngine, type Engine, type EngineOptions } from './engine.ts'
+export { createEngine, type Engine } from './engine.ts'
+export type { EngineOptions } from './engine-options.ts'
 export {
   createDocumentFetcher,
   maxDocumentBytes,
@@ -27,7 +28,17 @@ export { Run } from './run/run.ts'
 export type { Acceptor, RunOptions, RunParts } from './run/run-options.ts'
 export type { FilteredTask, InputTask, RefusedTask, TaskInput } from './run/task-input.ts'
 export { hostOf } from './run/host-of.ts'
-export { createLocalExecutor, type LocalExecutorOptions } from './transfer/local-executor.ts'
+export type { PartFiles } from './remote/part-files.ts'
+export {
+  createRemoteExecutor,
+  type RemoteExecutor,
+  type RemoteExecutorOptions,
+} from './remote/remote-executor.ts'
+export {
+  createLocalExecutor,
+  type LocalExecutor,
+  type LocalExecutorOptions,
+} from './transfer/local-executor.ts'
 export { judgeResponse } from './transfer/judge-response.ts'
 export type {
   EntityFacts,

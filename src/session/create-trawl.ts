@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import type { BookInputs, BookPlan } from '../books/index.ts'
@@ -95,7 +96,7 @@ export interface Trawl extends AsyncDisposable {
       readonly onNotice?: (message: string) => void
     },
   ): AsyncIterable<BookPlan>
-  /** Starts making a dataset. Throws ERR_CONFIG_* for wrong options, ERR_OUTPUT_FORMAT; the job tells all else. */
+  /** Starts making a dataset. Throws ERR_CONFIG_* for wrong options, ERR_OUTPUT_FORMAT, ERR_MODE_UNSUPPORTED; the job tells all else. */
   dataset(options: DatasetJobOptions): Job
   /** The same, or a part of it, from options that the command line resolved. */
   datasetResolved(
@@ -208,6 +209,11 @@ class Session implements Trawl {
     work: DatasetWork,
     options: { readonly signal?: AbortSignal } = {},
   ): Job {
+    if (config.values.mode === 'threads') {
+      throw new TrawlError('ERR_MODE_UNSUPPORTED', '--mode threads does not work for datasets', {
+        hint: 'Images are worked on in threads anyway. Use --mode processes, or --mode async.',
+      })
+    }
     const limits = this.#sharedLimits(config)
     const kind: JobKind<DatasetSpec> = {
       name: 'dataset',
@@ -295,7 +301,11 @@ class Session implements Trawl {
       governor,
       rateLimiter,
       limited,
-      mode: values.mode === 'loop' ? 'loop' : 'async',
+      mode: values.mode,
+      workers: {
+        transport: network,
+        count: values.workers === 'auto' ? availableParallelism() : values.workers,
+      },
       ...minSpeeds(config),
     })
     const { saveCookies } = values

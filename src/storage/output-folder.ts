@@ -67,7 +67,7 @@ export class OutputFolder {
 
   /** Where the bytes of an unfinished task are. */
   partPath(id: TaskId): string {
-    return `${this.#state}/parts/${id}`
+    return `${this.partsFolder}/${id}`
   }
 
   /** True when the part file has all the bytes that a checkpoint speaks of. */
@@ -82,6 +82,20 @@ export class OutputFolder {
 
   sink(id: TaskId): FileSink {
     return new FileSink(this.partPath(id), this.volume, this.#live)
+  }
+
+  /** Keeps other jobs away from the part of a task while somebody outside of this thread writes it. */
+  claimPart(id: TaskId): void {
+    this.#live.add(this.partPath(id))
+  }
+
+  releasePart(id: TaskId): void {
+    this.#live.delete(this.partPath(id))
+  }
+
+  /** Folder of all parts. */
+  get partsFolder(): string {
+    return `${this.#state}/parts`
   }
 
   /** Removes the part file of a task, if there is one. */

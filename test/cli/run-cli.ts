@@ -10,6 +10,8 @@ export interface CliOptions {
   /** Beside PATH. */
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
+  /** Of a group of its own, as a terminal makes it: a signal for `-pid` reaches its children too. */
+  readonly detached?: boolean
   /** Default 25 s; then the process is killed and the test sees a signal. */
   readonly timeoutMs?: number
 }
@@ -39,6 +41,7 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
     stdio: ['pipe', 'pipe', 'pipe'],
     cwd: home,
     env: { PATH: process.env['PATH'], HOME: home, ...options.env },
+    detached: options.detached ?? false,
     timeout: options.timeoutMs ?? 25_000,
     killSignal: 'SIGKILL',
   })

@@ -16,14 +16,16 @@ import {
   createGovernor,
   FolderDestination,
   type Engine,
+  type ExecutorProperties,
   type GovernorLimits,
   type OnExists,
+  type RateLimiter,
   type RetryOptions,
   type Run,
   type TaskInput,
 } from '../../src/engine/index.ts'
 import { createFileNamer } from '../../src/files/index.ts'
-import { createTransport } from '../../src/http/index.ts'
+import { createTransport, type TransportOptions } from '../../src/http/index.ts'
 import { OutputFolder, type Durability } from '../../src/storage/index.ts'
 
 export interface EngineCaseOptions {
@@ -36,7 +38,12 @@ export interface EngineCaseOptions {
   readonly spaceWaitMs?: number
   readonly durability?: Durability
   readonly acceptHtml?: boolean
-  readonly mode?: 'async' | 'loop'
+  readonly mode?: ExecutorProperties['mode']
+  /** Most workers of the modes that have some; default 2. */
+  readonly workers?: number
+  /** What requests are made with, beside `timeoutMs`. */
+  readonly transport?: TransportOptions
+  readonly rateLimiter?: RateLimiter
   readonly resolver?: Resolver
 }
 
@@ -82,10 +89,13 @@ export class EngineCase implements AsyncDisposable {
       loadSignals: [],
       ...(options.limits ? { limits: options.limits } : {}),
     })
+    const transport = { timeoutMs: options.timeoutMs ?? 5000, ...options.transport }
     this.engine = createEngine({
-      transport: createTransport({ timeoutMs: options.timeoutMs ?? 5000 }),
+      transport: createTransport(transport),
       governor: this.#governor,
       mode: options.mode ?? 'async',
+      workers: { transport, count: options.workers ?? 2 },
+      ...(options.rateLimiter ? { rateLimiter: options.rateLimiter, limited: true } : {}),
     })
     this.destination = new FolderDestination({
       folder: this.folder,

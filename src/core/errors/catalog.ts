@@ -2,29 +2,11 @@ import { bookErrors } from './catalog-books.ts'
 import { configErrors } from './catalog-config.ts'
 import { datasetErrors } from './catalog-datasets.ts'
 import { imageErrors } from './catalog-images.ts'
+import { jobErrors } from './catalog-jobs.ts'
 import { networkErrors } from './catalog-network.ts'
 import { packErrors } from './catalog-pack.ts'
 import { storageErrors } from './catalog-storage.ts'
 import type { ErrorKind } from './error-kind.ts'
-
-const jobErrors = {
-  ERR_CANCELLED: {
-    retry: 'never',
-    scope: 'job',
-    exitCode: 130,
-    httpStatus: 409,
-    summary: 'The job was cancelled; its state is kept.',
-    hint: 'Run the same command again to go on where it stopped.',
-  },
-  ERR_INTERNAL: {
-    retry: 'never',
-    scope: 'task',
-    exitCode: 1,
-    httpStatus: 500,
-    summary: 'Something happened that trawl did not foresee.',
-    hint: 'This is a bug in trawl. Please report it with the message and the command.',
-  },
-} satisfies Record<string, ErrorKind>
 
 /**
  * Everything that can go wrong, in one table. Exit codes, problem documents, dataset statuses and

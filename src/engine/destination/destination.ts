@@ -1,4 +1,5 @@
 import type { DownloadTask, Outcome, SkipReason, TrawlError } from '../../core/index.ts'
+import type { PartFiles } from '../remote/part-files.ts'
 import type { EntityFacts, EntityVerdict, KeptBytes, StagedTransfer } from '../transfer/transfer.ts'
 
 /** What is known of a task before anything is sent for it. */
@@ -23,6 +24,8 @@ export interface NamedTask {
  * - Nothing may be called after `close`.
  */
 export interface Destination {
+  /** Absent where bytes can only go to this thread: then other threads and processes cannot work for it. */
+  readonly parts?: PartFiles
   admit(task: DownloadTask): Admission
   entity(named: NamedTask, facts: EntityFacts): EntityVerdict & { readonly path: string }
   /** Resolves with the final name. The staged sink is closed afterwards, also when this rejects. */

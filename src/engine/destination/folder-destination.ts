@@ -10,6 +10,7 @@ import {
 import { parseHttpDate } from '../../http/index.ts'
 import type { FileFacts, OutputFolder } from '../../storage/index.ts'
 import type { EntityFacts, EntityVerdict, KeptBytes, StagedTransfer } from '../transfer/transfer.ts'
+import type { PartFiles } from '../remote/part-files.ts'
 import { Committer, type CommitRequest } from './committer.ts'
 import type { Admission, CommitFacts, Destination, NamedTask } from './destination.ts'
 import { recoverCommits } from './recover.ts'
@@ -35,6 +36,7 @@ export interface FolderDestinationOptions {
 export class FolderDestination implements Destination {
   /** Renames of a former run that were finished or confirmed when this one began. */
   readonly recovered: number
+  readonly parts: PartFiles
   readonly #options: FolderDestinationOptions
   readonly #folder: OutputFolder
   readonly #committer: Committer
@@ -52,6 +54,7 @@ export class FolderDestination implements Destination {
       rename: (request) => this.#rename(request),
     })
     this.recovered = recoverCommits(options.folder)
+    this.parts = this.#partFiles()
   }
 
   admit(task: DownloadTask): Admission {
@@ -179,6 +182,35 @@ export class FolderDestination implements Destination {
     this.#folder.journal.forget(task.id)
     if (!found) this.#folder.names.release(done.path)
     return { admit: 'fetch' }
+  }
+
+  #partFiles(): PartFiles {
+    const folder = this.#folder
+    return {
+      folder: folder.partsFolder,
+      durability: folder.volume.durability,
+      claim(task) {
+        if (folder.isBusy(task.id)) throw busy(task)
+        folder.claimPart(task.id)
+      },
+      release: (task) => folder.releasePart(task.id),
+      remove: (task) => folder.removePart(task.id),
+      mayRefuse: (task) => this.#mayRefuse(task),
+    }
+  }
+
+  #mayRefuse(task: DownloadTask): boolean {
+    const { onExists, maxSizeBytes, minSizeBytes, nameOf } = this.#options
+    if (maxSizeBytes !== undefined || minSizeBytes !== undefined) return true
+    if (onExists === 'overwrite' || onExists === 'rename') return false
+    if (this.#folder.journal.state(task.id) !== undefined) return false
+    try {
+      const path = nameOf(task, undefined)
+      // Where only the answer tells the name, a file of a stranger is found after the bytes have come.
+      return path !== undefined && this.#folder.lookForStranger(path) !== undefined
+    } catch {
+      return false
+    }
   }
 
   /** Gives a task its name, or finds that the very file is there already. */

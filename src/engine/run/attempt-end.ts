@@ -110,7 +110,8 @@ export class AttemptEnd {
     const isTheSameAgain = isSameMismatch(item.error, error)
     item.error = error
     this.#leave(item)
-    if (error.code === 'ERR_CANCELLED') return this.#brokenOff(item)
+    if (error.code === 'ERR_WORKERS_FAILED') this.#state.endAll(error)
+    if (error.code === 'ERR_CANCELLED' || error === this.#state.fatal) return this.#brokenOff(item)
     if (error.code === 'ERR_NO_SPACE') return this.#noSpace(item, error)
     if (!stopping && this.#asksAgain(item, error, givers)) return undefined
     if (startsAnew.has(error.code) && item.restarts < 2 && !stopping) return this.#startAnew(item, error)

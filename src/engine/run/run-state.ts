@@ -36,4 +36,6 @@ export interface RunState {
   readonly pump: () => void
   /** Ends the run where nothing is left to do. */
   readonly maybeEnd: () => void
+  /** Nothing can be carried out any more; what is left waits for another run. */
+  readonly endAll: (error: TrawlError) => void
 }

@@ -158,6 +158,7 @@ export class Run {
       split: undefined,
       pump: () => this.#pump(),
       maybeEnd: () => this.#maybeEnd(),
+      endAll: (error) => this.#endAll(error),
     }
   }
 
@@ -171,10 +172,7 @@ export class Run {
         options.onEvent?.({ type: 'volume.resumed', path })
         this.#pump()
       },
-      onGiveUp: (error) => {
-        this.#state.fatal = error
-        this.#stop()
-      },
+      onGiveUp: (error) => this.#endAll(error),
     })
   }
 
@@ -297,6 +295,11 @@ export class Run {
   readonly #onAbort = (): void => {
     this.#stop()
     this.#maybeEnd()
+  }
+
+  #endAll(error: TrawlError): void {
+    this.#state.fatal ??= error
+    this.#stop()
   }
 
   #stop(): void {

@@ -10,7 +10,7 @@ import {
 import type { Transport, TransportResponse } from '../../http/index.ts'
 import type { Sink } from '../../storage/index.ts'
 import { reportOf, type Lease, type LeaseReport } from '../governor/index.ts'
-import type { KeptBytes, TransferCallbacks, TransferOrder } from '../transfer/transfer.ts'
+import type { KeptBytes, PatientCallbacks, TransferOrder } from '../transfer/transfer.ts'
 import { waitForRate } from '../transfer/wait-for-rate.ts'
 import { leftOut, MirrorSet } from '../mirrors/index.ts'
 import { afterFailure } from './after-failure.ts'
@@ -30,7 +30,7 @@ import type { UnsavedBytes } from './unsaved-bytes.ts'
 
 export interface SegmentedTransferOptions {
   readonly order: TransferOrder
-  readonly callbacks: TransferCallbacks
+  readonly callbacks: Omit<PatientCallbacks, 'entity'>
   readonly transport: Transport
   readonly clock: Clock
   readonly signal: AbortSignal
@@ -352,20 +352,16 @@ export class SegmentedTransfer {
     connection.lease.bytes(chunk.length)
     connection.partDigest?.update(chunk)
     this.#floor?.received(chunk.length)
-    const waitMs = callbacks.received(order, connection.lease.host, chunk.length)
+    const wait = this.#waitOf(callbacks.received(order, connection.lease.host, chunk.length), connection)
     if (!connection.owns && !this.#overtakes(connection)) {
       this.#hedgedBytes += chunk.length
-      return waitMs > 0 ? this.#hold(waitMs, connection.lease.host) : undefined
+      return wait?.()
     }
     const part = surplus > 0 ? chunk.subarray(0, -surplus) : chunk
     const written = this.#writer.write(connection, offset, part)
     // A body that ends here by itself leaves its connection for the next request.
     const goesOn = connection.endsHere || (surplus < 0 && !this.#writer.isOver(connection))
-    if (goesOn && waitMs > 0) {
-      return written === undefined
-        ? this.#hold(waitMs, connection.lease.host)
-        : written.then(() => this.#hold(waitMs, connection.lease.host))
-    }
+    if (goesOn && wait) return written === undefined ? wait() : written.then(wait)
     if (goesOn) return written
     return written === undefined ? false : written.then(() => false)
   }
@@ -485,9 +481,18 @@ export class SegmentedTransfer {
     reject(error)
   }
 
+  /** How to wait for a rate limit, where one asks for it. */
+  #waitOf(pause: number | Promise<void>, { lease }: SegmentConnection): (() => Promise<void>) | undefined {
+    if (typeof pause !== 'number') return () => pause
+    return pause > 0 ? () => this.#hold(pause, lease.host) : undefined
+  }
+
   #hold(delayMs: number, host: string): Promise<void> {
     const { clock, callbacks, order } = this.#options
     this.#limitedUntilMs = Math.max(this.#limitedUntilMs, clock.now() + delayMs + lookEveryMs)
-    return waitForRate(clock, delayMs, () => (this.#failure ? 0 : callbacks.received(order, host, 0)))
+    return waitForRate(clock, delayMs, () => {
+      const leftMs = this.#failure ? 0 : callbacks.received(order, host, 0)
+      return typeof leftMs === 'number' ? leftMs : 0
+    })
   }
 }

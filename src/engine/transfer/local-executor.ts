@@ -20,12 +20,13 @@ import { entityFactsOf } from './entity-facts.ts'
 import { judgeResponse } from './judge-response.ts'
 import type {
   EntityFacts,
+  EntityVerdict,
   Executor,
   ExecutorProperties,
   KeptBytes,
+  PatientCallbacks,
   StagedTransfer,
   StoppableTransfer,
-  TransferCallbacks,
   TransferOrder,
   TransferResult,
 } from './transfer.ts'
@@ -49,8 +50,13 @@ interface Shared extends LocalExecutorOptions {
   readonly unsaved: UnsavedBytes
 }
 
+/** An executor that also works for those that must ask somebody else before they answer. */
+export interface LocalExecutor extends Omit<Executor, 'execute'> {
+  execute(order: TransferOrder, lease: Lease, callbacks: PatientCallbacks): Promise<TransferResult>
+}
+
 /** Carries out transfers in this process, on its event loop. */
-export function createLocalExecutor(options: LocalExecutorOptions): Executor {
+export function createLocalExecutor(options: LocalExecutorOptions): LocalExecutor {
   const mode = options.mode ?? 'async'
   const properties: ExecutorProperties = {
     mode,
@@ -74,7 +80,7 @@ class Attempt implements StoppableTransfer {
   readonly #options: Shared
   readonly #order: TransferOrder
   readonly #lease: Lease
-  readonly #callbacks: TransferCallbacks
+  readonly #callbacks: PatientCallbacks
   readonly #resolve: (result: TransferResult) => void
   #fetchedBytes = 0
   #response: TransportResponse | undefined
@@ -91,7 +97,7 @@ class Attempt implements StoppableTransfer {
     options: Shared,
     order: TransferOrder,
     lease: Lease,
-    callbacks: TransferCallbacks,
+    callbacks: PatientCallbacks,
     resolve: (result: TransferResult) => void,
   ) {
     this.#options = options
@@ -142,30 +148,43 @@ class Attempt implements StoppableTransfer {
       const facts = entityFactsOf(response)
       checkAnnounced(this.#order.task.digests, facts.digest, facts.url)
       checkExpectedLength(this.#order.task.expectedSizeBytes, facts)
-      const sink = this.#open(facts, undefined)
-      if (!sink) {
-        response.body.cancel()
-        return
-      }
-      if (
-        facts.lengthBytes !== undefined &&
-        facts.lengthBytes >= segmentedBytes &&
-        sink.properties.randomAccess
-      ) {
-        const transfer = this.#segmented(facts, facts.lengthBytes, sink)
-        this.#settle(this.#runSegmented(transfer, facts, facts.lengthBytes, response))
-      } else {
-        this.#takeWhole(response, facts, sink)
-      }
+      const verdict = this.#callbacks.entity(this.#order, facts)
+      if ('then' in verdict) this.#beginLater(verdict, facts, response)
+      else this.#begin(verdict, facts, response)
     } catch (error) {
       response.body.cancel()
       this.#fail(error)
     }
   }
 
+  #beginLater(verdict: Promise<EntityVerdict>, facts: EntityFacts, response: TransportResponse): void {
+    verdict
+      .then((each) => this.#begin(each, facts, response))
+      .catch((error: unknown) => {
+        response.body.cancel()
+        this.#fail(error)
+      })
+  }
+
+  #begin(verdict: EntityVerdict, facts: EntityFacts, response: TransportResponse): void {
+    if (this.#stopped) return this.#fail(this.#stopped)
+    const sink = this.#open(verdict, facts, undefined)
+    if (!sink) {
+      response.body.cancel()
+    } else if (
+      facts.lengthBytes !== undefined &&
+      facts.lengthBytes >= segmentedBytes &&
+      sink.properties.randomAccess
+    ) {
+      const transfer = this.#segmented(facts, facts.lengthBytes, sink)
+      this.#settle(this.#runSegmented(transfer, facts, facts.lengthBytes, response))
+    } else {
+      this.#takeWhole(response, facts, sink)
+    }
+  }
+
   /** The file's sink, opened; undefined when no bytes are wanted and the attempt has ended. */
-  #open(facts: EntityFacts, kept: KeptBytes | undefined): Sink | undefined {
-    const verdict = this.#callbacks.entity(this.#order, facts)
+  #open(verdict: EntityVerdict, facts: EntityFacts, kept: KeptBytes | undefined): Sink | undefined {
     if (verdict.verdict === 'skip') {
       const { reason, path } = verdict
       this.#end({ result: 'skipped', reason, fetchedBytes: 0, ...(path === undefined ? {} : { path }) })
@@ -188,7 +207,7 @@ class Attempt implements StoppableTransfer {
       validators: kept.validators[hostOf(place.url)] ?? Object.values(kept.validators)[0] ?? {},
       ...(kept.contentType === undefined ? {} : { contentType: kept.contentType }),
     }
-    const sink = this.#open(facts, kept)
+    const sink = this.#open(await this.#callbacks.entity(this.#order, facts), facts, kept)
     if (!sink) return undefined
     const transfer = this.#segmented(facts, lengthBytes, sink, kept)
     // Not all that was noted need still be there.
@@ -201,13 +220,7 @@ class Attempt implements StoppableTransfer {
     const minSpeed = minSpeedOf?.(this.#lease.host)
     this.#transfer = new SegmentedTransfer({
       order: this.#order,
-      callbacks: {
-        ...this.#callbacks,
-        received: (order, host, count) => {
-          this.#fetchedBytes += count
-          return this.#callbacks.received(order, host, count)
-        },
-      },
+      callbacks: this.#segmentCallbacks(),
       transport,
       clock,
       signal,
@@ -225,6 +238,22 @@ class Attempt implements StoppableTransfer {
       hostOf,
     })
     return this.#transfer
+  }
+
+  /** The run's, by which this attempt counts what it fetched. The leases of connections count for themselves. */
+  #segmentCallbacks(): Omit<PatientCallbacks, 'entity'> {
+    const callbacks = this.#callbacks
+    return {
+      acquire: (host) => callbacks.acquire(host),
+      onCapacity: (listen) => callbacks.onCapacity(listen),
+      connections: (order, count) => callbacks.connections(order, count),
+      checkpoint: (order, kept) => callbacks.checkpoint(order, kept),
+      notice: (order, error) => callbacks.notice(order, error),
+      received: (order, host, count) => {
+        this.#fetchedBytes += count
+        return callbacks.received(order, host, count)
+      },
+    }
   }
 
   async #runSegmented(
@@ -329,14 +358,17 @@ class Attempt implements StoppableTransfer {
     return this.#options.transport.send({ method: 'GET', url: place.url, headers }, this.#options)
   }
 
-  #received(count: number): number {
+  #received(count: number): number | Promise<void> {
     this.#fetchedBytes += count
     this.#lease.bytes(count)
     return this.#callbacks.received(this.#order, this.#lease.host, count)
   }
 
   #wait(delayMs: number): Promise<void> {
-    return waitForRate(this.#options.clock, delayMs, () => (this.#stopped ? 0 : this.#received(0)))
+    return waitForRate(this.#options.clock, delayMs, () => {
+      const leftMs = this.#stopped ? 0 : this.#received(0)
+      return typeof leftMs === 'number' ? leftMs : 0
+    })
   }
 }
 

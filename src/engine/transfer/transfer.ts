@@ -81,6 +81,13 @@ export interface TransferCallbacks {
   notice(order: TransferOrder, error: TrawlError): void
 }
 
+/** The same of one that may have to ask somebody else first, such as the coordinator of a worker. */
+export interface PatientCallbacks extends Omit<TransferCallbacks, 'entity' | 'received'> {
+  entity(order: TransferOrder, facts: EntityFacts): EntityVerdict | Promise<EntityVerdict>
+  /** Milliseconds to wait before reading on, or a promise of the moment. */
+  received(order: TransferOrder, host: string, count: number): number | Promise<void>
+}
+
 export type TransferResult =
   | StagedTransfer
   | {

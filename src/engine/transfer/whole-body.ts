@@ -8,8 +8,8 @@ export interface WholeBodyOptions {
   readonly facts: EntityFacts
   readonly sink: Sink
   readonly generation: number
-  /** Told of every chunk; milliseconds to wait before the next. */
-  readonly received: (count: number) => number
+  /** Told of every chunk; milliseconds to wait before the next, or a promise of the moment. */
+  readonly received: (count: number) => number | Promise<void>
   readonly wait: (delayMs: number) => Promise<void>
 }
 
@@ -27,10 +27,11 @@ export class WholeBody {
     const { sink, generation, received, wait } = this.#options
     const at = this.#counter.count
     this.#counter.update(chunk)
-    const waitMs = received(chunk.length)
+    const pause = received(chunk.length)
     const written = sink.write(at, chunk, generation)
-    if (waitMs <= 0) return written
-    return written === undefined ? wait(waitMs) : written.then(() => wait(waitMs))
+    if (typeof pause !== 'number') return written === undefined ? pause : written.then(() => pause)
+    if (pause <= 0) return written
+    return written === undefined ? wait(pause) : written.then(() => wait(pause))
   }
 
   /**

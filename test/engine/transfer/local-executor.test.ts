@@ -1,0 +1,4 @@
+import { describeExecutorContract } from '../../contract/executor.ts'
+
+describeExecutorContract('async')
+describeExecutorContract('loop')
