@@ -138,11 +138,11 @@ describe('a worker process that is killed', () => {
       Array.from({ length: 30 }, (_, n) => `/${n}.bin`),
     )
     const running = sut.start(list)
-    let over = false
-    void running.end.then(() => (over = true))
+    const state = { over: false }
+    void running.end.then(() => (state.over = true))
     let asked = 0
-    while (!over) {
-      await until(() => over || origin.requests.length > asked)
+    for (let rounds = 0; rounds < 100 && !state.over; rounds++) {
+      await until(() => state.over || origin.requests.length > asked)
       asked = origin.requests.length
       for (const pid of workerPids()) kill(pid)
     }
