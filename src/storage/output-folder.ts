@@ -9,7 +9,7 @@ import { makeFolders } from './make-folders.ts'
 import { KnownNames } from './known-names.ts'
 import { ConfinedRoot, DirectoryCache, NameRegistry } from './naming/index.ts'
 import { FileSink } from './sink/file-sink.ts'
-import { OpenParts } from './sink/open-parts.ts'
+import { OpenParts, type OpenPart } from './sink/open-parts.ts'
 import { errnoOf, storageError } from './storage-error.ts'
 import { Volume, type Durability } from './sink/volume.ts'
 
@@ -36,6 +36,8 @@ export class OutputFolder {
   readonly #known = new KnownNames()
   #users = 0
   readonly #live = new OpenParts()
+  /** Parts that others than the sinks of this folder write. */
+  readonly #claims = new Map<TaskId, OpenPart>()
   readonly #lock: FolderLock
   readonly #state: string
 
@@ -86,11 +88,16 @@ export class OutputFolder {
 
   /** Keeps other jobs away from the part of a task while somebody outside of this thread writes it. */
   claimPart(id: TaskId): void {
-    this.#live.add(this.partPath(id))
+    const claim: OpenPart = { partPath: this.partPath(id), seat: -1 }
+    this.#claims.set(id, claim)
+    this.#live.add(claim)
   }
 
   releasePart(id: TaskId): void {
-    this.#live.delete(this.partPath(id))
+    const claim = this.#claims.get(id)
+    if (!claim) return
+    this.#claims.delete(id)
+    this.#live.remove(claim)
   }
 
   /** Folder of all parts. */

@@ -11,6 +11,8 @@ export function startProcess(options: WorkerChannelOptions): WorkerChannel {
     execPath: nodeProgram(),
     execArgv: flagsForChildren(process.execArgv),
     serialization: 'advanced',
+    // Out of the group that the terminal sends Ctrl-C to; on Windows it would open a window.
+    detached: process.platform !== 'win32',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
   const words = new LastWords()

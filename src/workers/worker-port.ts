@@ -35,6 +35,8 @@ function threadPort(port: NonNullable<typeof parentPort>, take: (message: unknow
 function processPort(take: (message: unknown) => void): WorkerPort {
   if (process.send === undefined) throw new Error('this module runs only as a worker of trawl')
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
+  // The starter may have died while this module was loaded.
+  if (!process.connected) process.exit(0)
   process.on('disconnect', () => process.exit(0))
   process.on('message', take)
   let unsent = 0

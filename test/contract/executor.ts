@@ -286,12 +286,18 @@ export function describeExecutorContract(mode: ExecutorProperties['mode']): void
     const paths = Array.from({ length: 40 }, (_, n) => `/${n}.bin`)
 
     test('drain ends what is active and starts nothing new', async () => {
-      origin.route('/*', withFaults(sized(100_000), faults.latency(200)))
+      let answer = (): void => {}
+      const wait = new Promise<void>((resolve) => (answer = resolve))
+      origin.route('/*', async (request) => {
+        await wait
+        return sized(100_000)(request)
+      })
       await using sut = open({ limits: { perHost: 4 } })
       const running = sut.start(tasks(origin.url, paths))
       const atOnce = isAlone ? 1 : 4
       await until(() => origin.requests.length === atOnce)
       running.run.drain()
+      answer()
       const end = await running.end
       expect(end.stats).toMatchObject({ planned: 40, ok: atOnce, unfinished: 40 - atOnce })
       for (const name of names(sut.dir)) expectFile(sut.dir, `/${name}`, 100_000)
