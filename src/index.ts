@@ -10,10 +10,13 @@ export {
 export { type Job, type JobResult } from './jobs/index.ts'
 export {
   batchDownload,
+  batchDownloadSync,
   createTrawl,
   downloadBook,
   downloadDataset,
   type BatchOptions,
+  type BatchResult,
+  type BatchSyncOptions,
   type BookJobOptions,
   type DatasetJobOptions,
   type DownloadBookOptions,

@@ -72,9 +72,8 @@ describe('the package', () => {
       'package.json',
       'docs/options.md',
     ]
-    const built = ['cli.js', 'index.js', 'index.d.ts', 'testing.js', 'testing.d.ts'].map(
-      (name) => `dist/${name}`,
-    )
+    const entries = ['cli.js', 'index.js', 'testing.js', 'transfer-worker.js', 'sync-worker.js']
+    const built = [...entries, 'index.d.ts', 'testing.d.ts'].map((name) => `dist/${name}`)
     expect(files).toEqual(expect.arrayContaining([...wanted, ...built]))
     const allowed =
       /^(?:bin\/trawl\.mjs|dist\/[\w-]+\.(?:d\.ts|js|js\.map)|docs\/.+\.(?:md|json|svg)|[A-Z]+(?:\.md)?|package\.json)$/
@@ -129,6 +128,18 @@ describe('examples, on the built package', () => {
     expect(await readFile(join(dir, 'batch/a.bin'))).toEqual(body('a', 100_000).bytes())
   })
 
+  it('batch-download-sync.mjs does the same while its thread stands still', async () => {
+    const urls = [`${origin.url}/a.bin`, `${origin.url}/b.bin`]
+    const { status, stdout, stderr } = await runNode(
+      'examples/batch-download-sync.mjs',
+      join(dir, 'sync'),
+      ...urls,
+    )
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(stdout).toContain('2 of 2 files, 102000 bytes')
+    expect(await readFile(join(dir, 'sync/a.bin'))).toEqual(body('a', 100_000).bytes())
+  })
+
   it('follow-job.ts follows and changes a job', async () => {
     const urls = [`${origin.url}/a.bin`, `${origin.url}/setup.exe`]
     const { status, stdout, stderr } = await runNode('examples/follow-job.ts', join(dir, 'follow'), ...urls)
@@ -142,6 +153,19 @@ describe('examples, on the built package', () => {
     const { stdout, stderr } = await runNode('examples/fault-origin.ts')
     expect(stderr).toBe('')
     expect(stdout).toMatch(/^ok, \d+ requests, every byte is right\n$/)
+  })
+
+  it.each(['threads', 'processes'])('finds what its workers run: --mode %s', async (mode) => {
+    const command = [
+      'bin/trawl.mjs',
+      'get',
+      `${origin.url}/a.bin`,
+      `${origin.url}/b.bin`,
+      '-d',
+      join(dir, mode),
+    ]
+    expect(await runNode(...command, '--mode', mode)).toMatchObject({ status: 0, stdout: '' })
+    expect(await readFile(join(dir, mode, 'a.bin'))).toEqual(body('a', 100_000).bytes())
   })
 
   it('runs as a command, and goes on from a list', async () => {
