@@ -2,6 +2,7 @@ import type { Clock } from '../core/index.ts'
 import type { Transport, TransportOptions } from '../http/index.ts'
 import type { Governor } from './governor/index.ts'
 import type { RateLimiter } from './rate-limit/index.ts'
+import type { RetryOptions } from './run/retry-policy.ts'
 import type { MinSpeed } from './segments/speed-floor.ts'
 import type { ExecutorProperties } from './transfer/transfer.ts'
 
@@ -17,4 +18,6 @@ export interface EngineOptions {
   readonly rateLimiter?: RateLimiter
   /** Charge chunks from the start; else from the first `update` that sets a rate, or for items with one. */
   readonly limited?: boolean
+  /** How tries at single hosts are repeated, where it differs from what a run says. */
+  readonly retryOf?: (host: string) => RetryOptions | undefined
 }

@@ -39,7 +39,16 @@ export function createEngine(options: EngineOptions): Engine {
         const closed = executor.close().finally(() => closing.delete(closed))
         closing.add(closed)
       }
-      const parts = { executor, governor, clock, rateLimiter, isLimited: () => limited, onEnd }
+      const { retryOf } = options
+      const parts = {
+        executor,
+        governor,
+        clock,
+        rateLimiter,
+        isLimited: () => limited,
+        onEnd,
+        ...(retryOf ? { retryOf } : {}),
+      }
       const run = new Run(parts, runOptions)
       run.start(tasks)
       return run

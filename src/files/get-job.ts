@@ -13,9 +13,12 @@ import {
   type Outcome,
   type PauseRequest,
 } from '../core/index.ts'
+import type { RetryOptions as RetryGroupOptions } from '../config/index.ts'
 import {
   FolderDestination,
+  hostOf,
   type Engine,
+  type FolderDestinationOptions,
   type InputTask,
   type RetryOptions,
   type Run,
@@ -69,7 +72,9 @@ class GetWork implements JobWork {
     } else {
       const folder = parts.openFolder(options.dir)
       this.#folder = folder
-      this.#destination = this.#closing(() => new FolderDestination({ ...limitsOf(options), folder, nameOf }))
+      this.#destination = this.#closing(
+        () => new FolderDestination({ ...limitsOf(options), ...bodyLimitsOf(spec), folder, nameOf }),
+      )
     }
     this.#report = this.#closing(() =>
       options.report === undefined ? undefined : new ReportFile(options.report),
@@ -201,7 +206,8 @@ class GetWork implements JobWork {
   }
 }
 
-export function retryOf(options: GetSpec['options']): RetryOptions {
+/** The retry policy that options ask for. */
+export function retryOf(options: RetryGroupOptions): RetryOptions {
   return {
     retries: options.retries,
     baseDelayMs: options.retryDelayMs,
@@ -226,6 +232,15 @@ function limitsOf(options: GetSpec['options']): {
     ...(maxSizeBytes === undefined ? {} : { maxSizeBytes }),
     ...(minSizeBytes === undefined ? {} : { minSizeBytes }),
     ...(name === undefined ? {} : { template: name }),
+  }
+}
+
+/** Sizes and kinds that are refused, where hosts differ in them: those of the first address. */
+function bodyLimitsOf({ optionsOf }: GetSpec): Pick<FolderDestinationOptions, 'bodyLimitsOf'> {
+  if (!optionsOf) return {}
+  return {
+    bodyLimitsOf: ({ locator }) =>
+      optionsOf(locator.kind === 'source' ? locator.source : hostOf(locator.places[0]?.url ?? '')),
   }
 }
 

@@ -43,6 +43,8 @@ export interface GetHooks {
 export interface GetSpec {
   readonly inputs: GetInputs
   readonly options: GetOptions
+  /** Options of single hosts; absent where all have the same. */
+  readonly optionsOf?: (host: string) => GetOptions
   /** Content of standard input, for `-i -`. */
   readonly stdin?: AsyncIterable<Uint8Array>
   readonly hooks?: GetHooks

@@ -11,6 +11,7 @@ import type { InputTask, RefusedTask } from '../engine/index.ts'
 import { isListFault, parseUrlPattern, readFileList, type ListEntry } from '../sources/index.ts'
 import { createTaskMaker, type FileRequest } from './file-tasks.ts'
 import type { GetInput, GetInputs, GetSpec } from './get-spec.ts'
+import { headersOf, withHostOptions, withoutHostOptions } from './host-requests.ts'
 import { MetalinkDocuments, type FetchOfTask } from './metalink-documents.ts'
 import { urlOf } from './url-of.ts'
 
@@ -42,7 +43,7 @@ export interface TaskReader {
 
 /** A reader of tasks as `readTasks` has them. */
 export function createTaskReader(spec: GetSpec, context: ReadTasksContext): TaskReader {
-  const maker = new InputTaskMaker(spec.options)
+  const maker = new InputTaskMaker(spec)
   const documents = new MetalinkDocuments({
     ...context,
     follow: spec.options.followMetalink,
@@ -103,11 +104,14 @@ class InputTaskMaker {
   readonly #options: GetOptions
   readonly #requestOf: (input: GetInput) => FileRequest
   readonly #taskOf = createTaskMaker()
+  readonly #optionsOf: GetSpec['optionsOf']
   readonly #common: ReturnType<typeof commonOptions>
   #ordinal = 0
 
-  constructor(options: GetOptions) {
+  constructor({ options: given, optionsOf }: GetSpec) {
+    const options = optionsOf ? withoutHostOptions(given) : given
     this.#options = options
+    this.#optionsOf = optionsOf
     this.#requestOf = createRequestMaker(options)
     this.#common = commonOptions(options)
   }
@@ -142,7 +146,8 @@ class InputTaskMaker {
   #make(request: () => FileRequest, input: () => string): InputTask {
     const ordinal = this.#ordinal++
     try {
-      return this.#taskOf(request(), ordinal)
+      const wanted = request()
+      return this.#taskOf(this.#optionsOf ? withHostOptions(wanted, this.#optionsOf) : wanted, ordinal)
     } catch (error) {
       return refuse(toTrawlError(error), input(), ordinal)
     }
@@ -246,12 +251,9 @@ function* expand(input: GetInput): Generator<() => GetInput, void, undefined> {
 
 /** What the user wants for every file. */
 function commonOptions(options: GetOptions): Pick<FileRequest, 'headers' | 'digestAlgorithm'> {
-  const headers = {
-    ...lowerCased(options.headers),
-    ...(options.referer === undefined ? {} : { referer: options.referer }),
-  }
+  const headers = headersOf(options)
   return {
-    ...(Object.keys(headers).length === 0 ? {} : { headers }),
+    ...(headers === undefined ? {} : { headers }),
     ...(options.digest === undefined ? {} : { digestAlgorithm: options.digest }),
   }
 }

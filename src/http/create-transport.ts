@@ -3,6 +3,7 @@ import { createAddressGuard } from './connect/address-guard.ts'
 import { createConnect, type ConnectorOptions, type TlsOptions } from './connect/connector.ts'
 import { createDirectLookup, createDnsCache, systemLookup } from './connect/dns-cache.ts'
 import { parseResolveOverrides } from './connect/resolve-overrides.ts'
+import { createHostTransport } from './host-transport.ts'
 import type { CookieJar } from './cookies/cookie-jar.ts'
 import { cookies } from './interceptors/cookies.ts'
 import { credentials, type CredentialOptions } from './interceptors/credentials.ts'
@@ -42,10 +43,19 @@ export interface TransportOptions {
   readonly redirects?: RedirectOptions
   readonly cookies?: CookieJar
   readonly credentials?: CredentialSettings
-  /** Bearer tokens by host or origin. */
+  /** Bearer tokens by host or origin; `*` is for all others, but for none that a redirect led to. */
   readonly bearerTokens?: Readonly<Record<string, string>>
   /** Headers by host or origin; names in lower case. */
   readonly originHeaders?: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** Other ways for single hosts, the most precise pattern first; plain data too. The cookie jar is that of all. */
+  readonly hosts?: readonly HostTransportOptions[]
+}
+
+/** How requests to the hosts of a pattern are made, in full. */
+export interface HostTransportOptions {
+  /** `example.org`, `example.org:8080` or `*.example.org`. */
+  readonly pattern: string
+  readonly options: Omit<TransportOptions, 'hosts' | 'cookies'>
 }
 
 /** How names are resolved. */
@@ -62,7 +72,7 @@ export interface DnsOptions {
 
 /** User names and passwords. */
 export interface CredentialSettings {
-  /** By host or origin; looked at before the netrc. */
+  /** By host or origin, before the netrc; `*` is for all others, after it, but for none that a redirect led to. */
   readonly byOrigin?: Readonly<Record<string, Credentials>>
   /** The text of a netrc file. */
   readonly netrc?: string
@@ -77,6 +87,20 @@ export interface CredentialSettings {
  * @throws TrawlError ERR_CONFIG_INVALID, ERR_CONFIG_UNREADABLE (netrc)
  */
 export function createTransport(options: TransportOptions = {}): Transport {
+  const { hosts = [], ...everywhere } = options
+  if (hosts.length === 0) return createOneWay(everywhere)
+  const { cookies } = everywhere
+  const shared = cookies === undefined ? {} : { cookies }
+  return createHostTransport(
+    [...hosts, { pattern: '*', options: everywhere }].map(({ pattern, options: own }) => ({
+      pattern,
+      transport: createOneWay({ ...own, ...shared, redirects: { max: 0 } }),
+      redirects: own.redirects,
+    })),
+  )
+}
+
+function createOneWay(options: Omit<TransportOptions, 'hosts'>): Transport {
   const connector = connectorOptions(options)
   const direct = createConnect(connector)
   const base = createBaseTransport({
@@ -109,9 +133,10 @@ function credentialOptions(settings: CredentialSettings | undefined): Credential
   const scheme = settings.scheme === undefined ? {} : { scheme: settings.scheme }
   const { byOrigin, netrc } = settings
   if (byOrigin === undefined && netrc === undefined) return scheme
-  const table = createOriginTable(Object.entries(byOrigin ?? {}))
+  const { '*': everywhere, ...named } = byOrigin ?? {}
+  const table = createOriginTable(Object.entries(named))
   const machines = netrc === undefined ? undefined : parseNetrc(netrc)
-  return { ...scheme, find: (url) => table(url.href) ?? machines?.find(url.hostname) }
+  return { ...scheme, everywhere, find: (url) => table(url.href) ?? machines?.find(url.hostname) }
 }
 
 function connectorOptions(options: TransportOptions): ConnectorOptions {

@@ -32,6 +32,8 @@ export interface TransportRequest {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array
+  /** A redirect led here from another origin: what is meant for any host that a user names is not for this one. */
+  readonly foreign?: boolean
   /**
    * Longest wait for the response headers and between two chunks of the body; default is the transport's. It is
    * looked at about once a second, so a wait may be a second longer.

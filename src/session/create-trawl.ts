@@ -13,14 +13,13 @@ import {
   type GetInput as GetOptionsInput,
   type GetOptions,
   type NetworkOptions,
+  type RetryOptions as RetryGroupOptions,
   type ResolvedConfig,
 } from '../config/index.ts'
 import { TrawlError, type JobKind } from '../core/index.ts'
 import type { DatasetSpec } from '../datasets/index.ts'
 import {
   createEngine,
-  createGovernor,
-  createRateLimiter,
   type Engine,
   type EngineOptions,
   type HostMemory,
@@ -41,8 +40,10 @@ import { startJob, type Job } from '../jobs/index.ts'
 import { storageError } from '../storage/index.ts'
 import { bookOptions, bookPlans, createWiredBookKind, type BookJobOptions } from './book-session.ts'
 import { datasetJobOf, type DatasetJobOptions, type DatasetWork } from './dataset-session.ts'
+import { optionsByHost } from './host-blocks.ts'
 import { OpenFolders } from './open-folders.ts'
-import { transportOptions, type Surroundings } from './transport-options.ts'
+import { createSharedLimits, hostRetries, type SharedLimits } from './shared-limits.ts'
+import { transportOptionsOf, type Surroundings } from './transport-options.ts'
 
 /** Options for all jobs of one trawl; each job may set its own above them. Names as in docs/options.md. */
 export interface TrawlOptions extends GetOptionsInput {
@@ -122,7 +123,7 @@ class Session implements Trawl {
   readonly #folders = new OpenFolders()
   readonly #engines = new Map<string, Promise<Engine>>()
   readonly #jobs = new Set<Job>()
-  #limits: Limits | undefined
+  #limits: SharedLimits | undefined
   #closed: Promise<void> | undefined
 
   constructor(options: TrawlOptions) {
@@ -149,7 +150,8 @@ class Session implements Trawl {
     options: Omit<GetJobOptions, keyof GetOptionsInput> = {},
   ): Job<GetInput> {
     const { signal, ...rest } = options
-    const spec: GetSpec = { inputs, options: config.values, ...rest }
+    const optionsOf = optionsByHost(config)
+    const spec: GetSpec = { inputs, options: config.values, ...(optionsOf ? { optionsOf } : {}), ...rest }
     return this.#started(
       {
         name: 'get',
@@ -293,7 +295,7 @@ class Session implements Trawl {
 
   async #makeEngine(config: ResolvedConfig<EngineValues>): Promise<Engine> {
     const { values } = config
-    const network = await transportOptions(values, this.#surroundings)
+    const network = await transportOptionsOf(config, this.#surroundings)
     const transport = createTransport(network)
     const { governor, rateLimiter, limited } = this.#sharedLimits(config)
     const engine = createEngine({
@@ -307,6 +309,7 @@ class Session implements Trawl {
         count: values.workers === 'auto' ? availableParallelism() : values.workers,
       },
       ...minSpeeds(config),
+      ...hostRetries(config),
     })
     const { saveCookies } = values
     const { cookies } = network
@@ -322,35 +325,8 @@ class Session implements Trawl {
     }
   }
 
-  #sharedLimits(config: ResolvedConfig<ConcurrencyOptions>): Limits {
-    const { values } = config
-    this.#limits ??= {
-      governor: createGovernor({
-        limits: {
-          total: values.mode === 'loop' ? 1 : values.concurrency,
-          perHost: values.maxPerHost,
-          maxPerHost: values.maxPerHostCeiling,
-          requestSpacingMs: values.requestSpacingMs,
-        },
-        hostLimits: (host) => {
-          const own = hostOptions(config, host)
-          return own === values
-            ? undefined
-            : {
-                perHost: own.maxPerHost,
-                maxPerHost: own.maxPerHostCeiling,
-                requestSpacingMs: own.requestSpacingMs,
-              }
-        },
-        memory: this.#memory,
-      }),
-      rateLimiter: createRateLimiter({
-        totalBps: values.limitRateBps || undefined,
-        perHostBps: values.limitRatePerHostBps || undefined,
-        perItemBps: values.limitRatePerItemBps || undefined,
-      }),
-      limited: values.limitRateBps + values.limitRatePerHostBps + values.limitRatePerItemBps > 0,
-    }
+  #sharedLimits(config: ResolvedConfig<ConcurrencyOptions>): SharedLimits {
+    this.#limits ??= createSharedLimits(config, this.#memory)
     return this.#limits
   }
 }
@@ -370,14 +346,7 @@ function minSpeeds(config: ResolvedConfig<NetworkOptions>): Pick<EngineOptions, 
 }
 
 /** What an engine depends on. */
-type EngineValues = NetworkOptions & ConcurrencyOptions
-
-interface Limits {
-  readonly governor: ReturnType<typeof createGovernor>
-  readonly rateLimiter: ReturnType<typeof createRateLimiter>
-  /** A rate limit was set, so that each chunk is charged. */
-  readonly limited: boolean
-}
+type EngineValues = NetworkOptions & ConcurrencyOptions & RetryGroupOptions
 
 function pickGiven<T extends object>(values: T): { [K in keyof T]?: NonNullable<T[K]> } {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {

@@ -9,25 +9,20 @@ import {
   type DatasetSettings,
   type DatasetSpec,
 } from '../datasets/index.ts'
-import { ByteBudget, createEngine, type Governor, type RateLimiter } from '../engine/index.ts'
+import { ByteBudget, createEngine } from '../engine/index.ts'
 import {
   createTransport,
   defaultUserAgent,
   redirects,
   type Interceptor,
   type Transport,
+  type TransportOptions,
 } from '../http/index.ts'
-import { transportOptions, type Surroundings } from './transport-options.ts'
+import { hostRetries, type SharedLimits } from './shared-limits.ts'
+import { transportOptionsOf, type Surroundings } from './transport-options.ts'
 
 /** Bodies that may be in memory at once, waiting for their image work included. */
 const bodyMemoryBytes = 96 * 1024 * 1024
-
-/** The limits that all jobs of a session share. */
-export interface SharedLimits {
-  readonly governor: Governor
-  readonly rateLimiter: RateLimiter
-  readonly limited: boolean
-}
 
 interface Given {
   readonly limits: SharedLimits
@@ -53,15 +48,17 @@ async function openEngine(
 ): Promise<DatasetEngine> {
   const { values } = config
   const userAgent = userAgentOf(values, settings)
-  const network = await transportOptions(values, given.surroundings)
+  const network = await transportOptionsOf(config, given.surroundings)
   const { redirects: hops } = network
   // Redirects stand above robots.txt, so that every hop is looked at.
-  const base = createTransport({
-    ...network,
+  const polished = (options: TransportOptions): TransportOptions => ({
+    ...options,
     userAgent,
-    dns: { ...network.dns, mode: 'direct' },
+    dns: { ...options.dns, mode: 'direct' },
     redirects: { max: 0 },
   })
+  const hosts = (network.hosts ?? []).map(({ pattern, options }) => ({ pattern, options: polished(options) }))
+  const base = createTransport({ ...polished(network), hosts })
   const follow = redirects(hops)
   const polite: Interceptor[] = []
   if (settings.robots === 'on') {
@@ -80,6 +77,7 @@ async function openEngine(
     rateLimiter: given.limits.rateLimiter,
     limited: given.limits.limited,
     mode: values.mode === 'loop' ? 'loop' : 'async',
+    ...hostRetries(config),
   })
   return { engine, budget, close: () => engine.close() }
 }

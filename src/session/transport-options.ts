@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import type { NetworkOptions } from '../config/index.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { hostOptions, type NetworkOptions, type ResolvedConfig } from '../config/index.ts'
 import { TrawlError } from '../core/index.ts'
 import {
   createCookieJar,
@@ -10,6 +11,7 @@ import {
   type TlsOptions,
   type TransportOptions,
 } from '../http/index.ts'
+import { hostPatterns } from './host-blocks.ts'
 
 /** What the caller knows of its surroundings; the library itself reads no environment. */
 export interface Surroundings {
@@ -18,10 +20,30 @@ export interface Surroundings {
 }
 
 /**
+ * The transport's options for a job, with those of hosts that have blocks in the configuration. Reads the files that they
+ * name. Throws ERR_CONFIG_UNREADABLE, naming option and file.
+ */
+export async function transportOptionsOf(
+  config: ResolvedConfig<NetworkOptions>,
+  surroundings: Surroundings,
+): Promise<TransportOptions> {
+  const everywhere = await transportOptions(config.values, surroundings)
+  const { cookies: _cookies, ...plain } = everywhere
+  const hosts: NonNullable<TransportOptions['hosts']>[number][] = []
+  for (const { pattern, example } of hostPatterns(config)) {
+    // The jar is that of all; it is not read again for each host.
+    const { cookies: _file, saveCookies: _save, ...own } = hostOptions(config, example)
+    const options = await transportOptions(own, surroundings)
+    if (hosts.length > 0 || !isDeepStrictEqual(options, plain)) hosts.push({ pattern, options })
+  }
+  return hosts.length === 0 ? everywhere : { ...everywhere, hosts }
+}
+
+/**
  * The transport's options for the network options of a job. Reads the files that they name. Throws
  * ERR_CONFIG_UNREADABLE, naming option and file.
  */
-export async function transportOptions(
+async function transportOptions(
   network: NetworkOptions,
   surroundings: Surroundings,
 ): Promise<TransportOptions> {

@@ -18,14 +18,20 @@ import { recoverCommits } from './recover.ts'
 /** What to do about a file that is there already. */
 export type OnExists = 'resume' | 'skip' | 'overwrite' | 'rename' | 'error'
 
-export interface FolderDestinationOptions {
+/** What is refused when the headers of an answer are there. */
+export interface BodyLimits {
+  readonly maxSizeBytes?: number | undefined
+  readonly minSizeBytes?: number | undefined
+  readonly acceptHtml: boolean
+}
+
+export interface FolderDestinationOptions extends BodyLimits {
   readonly folder: OutputFolder
   readonly onExists: OnExists
   /** The wanted relative path; collisions are settled afterwards. `facts` is absent before the answer is known. */
   readonly nameOf: (task: DownloadTask, facts: EntityFacts | undefined) => string | undefined
-  readonly maxSizeBytes?: number
-  readonly minSizeBytes?: number
-  readonly acceptHtml: boolean
+  /** Other limits for some tasks. */
+  readonly bodyLimitsOf?: (task: DownloadTask) => BodyLimits
   /** The name template of the run, recorded with files that fail before they are named. */
   readonly template?: string
   /** Gives files the modification time that the server told. */
@@ -265,7 +271,7 @@ export class FolderDestination implements Destination {
   }
 
   #refuse(task: DownloadTask, facts: EntityFacts): void {
-    const { maxSizeBytes, minSizeBytes, acceptHtml } = this.#options
+    const { maxSizeBytes, minSizeBytes, acceptHtml } = this.#options.bodyLimitsOf?.(task) ?? this.#options
     const length = facts.lengthBytes
     if (length !== undefined && maxSizeBytes !== undefined && length > maxSizeBytes) {
       throw new TrawlError('ERR_TOO_LARGE', `the file has ${length} bytes, allowed are ${maxSizeBytes}`)

@@ -44,6 +44,8 @@ export interface RateLimiter {
 
 export interface RateLimiterOptions extends RateLimits {
   readonly clock?: Clock
+  /** Limits of single hosts in place of those of all; asked when a host or an item is met, and on `update`. */
+  readonly hostLimits?: (host: string) => Omit<RateLimits, 'totalBps'> | undefined
 }
 
 /** A reader was held back within this time: the limit is what bounds the goodput. */
@@ -56,6 +58,7 @@ export function createRateLimiter(options: RateLimiterOptions = {}): RateLimiter
 
 interface ItemNode {
   readonly bucket: Bucket
+  readonly host: string
   ownBps: number | undefined
   /** When the item may read on. */
   readyAtMs: number
@@ -71,12 +74,16 @@ class BucketTree implements RateLimiter {
   readonly #listeners = new Set<() => void>()
   #limits: { total: number; host: number; item: number }
   #limiting: boolean
+  readonly #hasHostLimits: boolean
+  readonly #hostLimits: NonNullable<RateLimiterOptions['hostLimits']>
   #heldAtMs = -Infinity
   #sweepAt = sweepAt
 
   constructor(options: RateLimiterOptions) {
     this.#clock = options.clock ?? systemClock
     this.#limits = limitsOf(options)
+    this.#hasHostLimits = options.hostLimits !== undefined
+    this.#hostLimits = options.hostLimits ?? (() => undefined)
     this.#total = new Bucket(this.#limits.total, this.#clock.now())
     this.#limiting = this.#limitsAnything()
   }
@@ -120,9 +127,9 @@ class BucketTree implements RateLimiter {
     })
     this.#limits = next
     const stretched = new Map<Bucket, number>([[this.#total, this.#total.setBps(next.total, nowMs)]])
-    for (const host of this.#hosts.values()) stretched.set(host, host.setBps(next.host, nowMs))
+    for (const [name, host] of this.#hosts) stretched.set(host, host.setBps(this.#hostBps(name), nowMs))
     for (const item of this.#items.values()) {
-      stretched.set(item.bucket, item.bucket.setBps(item.ownBps ?? next.item, nowMs))
+      stretched.set(item.bucket, item.bucket.setBps(item.ownBps ?? this.#itemBps(item.host), nowMs))
       stretchWait(item, stretched.get(item.readyBy) ?? 1, nowMs)
     }
     this.#changed()
@@ -133,7 +140,7 @@ class BucketTree implements RateLimiter {
     this.#limiting ||= bps !== undefined
     const item = this.#items.get(owner.itemId) ?? this.#meetItem(owner, nowMs)
     item.ownBps = bps === undefined ? undefined : rateOf(bps)
-    const stretch = item.bucket.setBps(item.ownBps ?? this.#limits.item, nowMs)
+    const stretch = item.bucket.setBps(item.ownBps ?? this.#itemBps(item.host), nowMs)
     if (item.readyBy === item.bucket) stretchWait(item, stretch, nowMs)
     this.#changed()
   }
@@ -155,16 +162,26 @@ class BucketTree implements RateLimiter {
   }
 
   #meetHost(owner: RateOwner, nowMs: number): Bucket {
-    const bucket = new Bucket(this.#limits.host, nowMs)
+    const bucket = new Bucket(this.#hostBps(owner.host), nowMs)
     this.#hosts.set(owner.host, bucket)
     return bucket
   }
 
   #meetItem(owner: RateOwner, nowMs: number): ItemNode {
-    const bucket = new Bucket(this.#limits.item, nowMs)
-    const item: ItemNode = { bucket, ownBps: undefined, readyAtMs: 0, readyBy: bucket }
+    const bucket = new Bucket(this.#itemBps(owner.host), nowMs)
+    const item: ItemNode = { bucket, host: owner.host, ownBps: undefined, readyAtMs: 0, readyBy: bucket }
     this.#items.set(owner.itemId, item)
     return item
+  }
+
+  #hostBps(host: string): number {
+    const own = this.#hostLimits(host)?.perHostBps
+    return own === undefined ? this.#limits.host : rateOf(own)
+  }
+
+  #itemBps(host: string): number {
+    const own = this.#hostLimits(host)?.perItemBps
+    return own === undefined ? this.#limits.item : rateOf(own)
   }
 
   /** Hosts that still owed something when their last item ended, and have paid since. */
@@ -180,7 +197,7 @@ class BucketTree implements RateLimiter {
 
   #limitsAnything(): boolean {
     const { total, host, item } = this.#limits
-    if (Math.min(total, host, item) < Infinity) return true
+    if (this.#hasHostLimits || Math.min(total, host, item) < Infinity) return true
     for (const node of this.#items.values()) if (node.ownBps !== undefined) return true
     return false
   }

@@ -116,7 +116,7 @@ export class AttemptEnd {
     if (!stopping && this.#asksAgain(item, error, givers)) return undefined
     if (startsAnew.has(error.code) && item.restarts < 2 && !stopping) return this.#startAnew(item, error)
     const tries = { attempts: item.attempt, throttles: item.throttles }
-    const decision = decideRetry(error, tries, options.retry)
+    const decision = decideRetry(error, tries, this.#state.parts.retryOf?.(item.host) ?? options.retry)
     const ends = !decision.retry || isTheSameAgain
     if (ends || stopping) return ends ? this.#giveUp(item, error) : this.unfinished(item)
     if (!decision.spends) {

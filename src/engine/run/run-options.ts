@@ -35,6 +35,8 @@ export interface RunParts {
   readonly clock: Clock
   readonly rateLimiter: RateLimiter
   readonly isLimited: () => boolean
+  /** How tries at single hosts are repeated, where it differs from the run's. */
+  readonly retryOf?: (host: string) => RetryOptions | undefined
   /** Called once when the run is over. */
   readonly onEnd: () => void
 }

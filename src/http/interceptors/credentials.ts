@@ -9,6 +9,8 @@ const maxOrigins = 1024
 export interface CredentialOptions {
   /** Credentials for a URL without user information. */
   readonly find?: (url: URL) => Credentials | undefined
+  /** For every other host, but not for one that a redirect led to. */
+  readonly everywhere?: Credentials | undefined
   /**
    * `auto` waits for the server to ask and answers Digest or Basic; `basic` sends Basic unasked (RFC 7617);
    * `digest` never sends Basic. Default `auto`.
@@ -27,7 +29,7 @@ type Scheme =
  * nonce is used until the server calls it stale. A request with an Authorization header of its own is left alone.
  */
 export function credentials(options: CredentialOptions = {}): Interceptor {
-  const { find, scheme = 'auto' } = options
+  const { find, everywhere, scheme = 'auto' } = options
   const known = new Map<string, Scheme>()
   const remember = (origin: string, answer: Scheme): void => {
     if (known.size >= maxOrigins) known.clear()
@@ -54,9 +56,10 @@ export function credentials(options: CredentialOptions = {}): Interceptor {
     }
     return (request, sendOptions) => {
       const inUrl = hasUserInfo(request.url)
-      if ((find === undefined && !inUrl) || !URL.canParse(request.url)) return next(request, sendOptions)
+      const isAsked = find !== undefined || everywhere !== undefined || inUrl
+      if (!isAsked || !URL.canParse(request.url)) return next(request, sendOptions)
       const url = new URL(request.url)
-      const secret = inUrl ? takeUserInfo(url) : find?.(url)
+      const secret = inUrl ? takeUserInfo(url) : (find?.(url) ?? (request.foreign ? undefined : everywhere))
       const clean = inUrl ? { ...request, url: url.href } : request
       if (secret === undefined || request.headers['authorization'] !== undefined)
         return next(clean, sendOptions)

@@ -117,6 +117,7 @@ function nextRequest(
     headers,
     method: becomesGet ? 'GET' : request.method,
     ...(becomesGet || body === undefined ? {} : { body }),
+    ...(leaves ? { foreign: true } : {}),
   }
 }
 
