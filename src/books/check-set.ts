@@ -55,8 +55,9 @@ async function sameImages(
   }
   const notes: string[] = []
   let suspect = false
-  for (const [sha256, numbers] of groups) {
-    if (numbers.length < 2 || (await isBlank(sha256))) continue
+  const alike = [...groups].filter(([, numbers]) => numbers.length > 1)
+  for (const [sha256, numbers] of alike.slice(0, mostListed)) {
+    if (await isBlank(sha256)) continue
     const isSuspect = numbers.length >= suspectCount
     suspect ||= isSuspect
     notes.push(
@@ -65,6 +66,8 @@ async function sameImages(
         : `pages ${listed(numbers)} are one image`,
     )
   }
+  const more = alike.length - mostListed
+  if (more > 0) notes.push(`${more} more images stand for several pages each`)
   return { notes, suspect }
 }
 
@@ -91,17 +94,21 @@ function lastNumber(url: string): number | undefined {
   return digits === undefined ? undefined : Number(digits)
 }
 
+/** So many of each kind are told of one by one. */
+const mostListed = 10
+
 function tiny(pages: readonly PageRecord[]): readonly string[] {
   const known = pages.filter((page) => page.sizeBytes !== undefined)
   if (known.length < usualCount) return []
   const usualBytes = median(known.map(({ sizeBytes = 0 }) => sizeBytes))
   const usualPixels = median(known.map(pixelsOf))
-  return pages.flatMap((page, i) => {
+  const found = pages.flatMap((page, i) => {
     const { sizeBytes, widthPx = 0, heightPx = 0 } = page
     if (sizeBytes === undefined) return []
     if (sizeBytes >= usualBytes * tinyBytes || pixelsOf(page) >= usualPixels * tinyPixels) return []
     return [`page ${i + 1} is far smaller than the others: ${widthPx} x ${heightPx}, ${sizeBytes} bytes`]
   })
+  return found.slice(0, mostListed)
 }
 
 function pixelsOf({ widthPx = 0, heightPx = 0 }: PageRecord): number {
@@ -123,8 +130,6 @@ function reduced(pages: readonly PageRecord[]): readonly string[] {
   const which = found.length === 1 ? `page ${numbers}` : `pages ${numbers}, of the first`
   return [`${which}: ${first.note}`]
 }
-
-const mostListed = 10
 
 function listed(numbers: readonly number[]): string {
   const more = numbers.length - mostListed
