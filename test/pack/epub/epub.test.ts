@@ -8,7 +8,8 @@ import type { BookMetadata } from '../../../src/core/index.ts'
 import { createPackWriter, openPack, type PackOptions, type PackPage } from '../../../src/pack/index.ts'
 import { PartFile } from '../../../src/pack/part-file/index.ts'
 import { openZip, ZipFile } from '../../../src/pack/zip/index.ts'
-import { describeWith, findProgram } from '../../programs.ts'
+import { epubcheck } from '../../epubcheck.ts'
+import { describeWith } from '../../programs.ts'
 import { readPages } from '../pdf/pdf-file.ts'
 import { jpegPages, noiseImage, pageOf, quadrantImage } from '../sample-pages.ts'
 
@@ -85,23 +86,7 @@ const write = async (files: Record<string, string | Buffer>) => {
 const opf = (items: string, refs: string) =>
   `<opf:package xmlns:opf="http://www.idpf.org/2007/opf"><opf:manifest>${items}</opf:manifest><opf:spine>${refs}</opf:spine></opf:package>`
 
-const check = () => {
-  const program = findProgram('epubcheck') ?? ''
-  // Some systems install the archive itself as the program.
-  const archive = readFileSync(program).toString('latin1', 0, 2) === 'PK'
-  const [command, first]: [string, string[]] = archive ? ['java', ['-jar', program]] : [program, []]
-  const report = join(dir, 'report.json')
-  writeFileSync(report, '{}')
-  try {
-    execFileSync(command, [...first, path, '--json', report], { stdio: 'pipe' })
-  } catch {
-    // Its status says no more than the report.
-  }
-  const { messages }: { messages: { ID: string; severity: string; message: string }[] } = JSON.parse(
-    readFileSync(report, 'utf8'),
-  )
-  return messages.map(({ ID, severity, message }) => `${severity} ${ID}: ${message}`)
-}
+const check = () => epubcheck(path)
 
 describe('an EPUB', () => {
   it('begins with its type, stored, as the container format asks', async () => {
