@@ -1,5 +1,6 @@
 export type { BookHooks, BookInputs, BookPlan, BookResult, BookStatus, MissingPage } from './books/index.ts'
 export * from './core/index.ts'
+export { planTransfer, type TransferPlan, type TransferProfile } from './engine/index.ts'
 export {
   type GetHooks,
   type GetInput,

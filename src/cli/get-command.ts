@@ -90,7 +90,8 @@ async function showPlan(
     else {
       const path = file.path ?? '(named when the server answers)'
       const line = `${file.input} -> ${path}${file.exists ? ' (exists)' : ''}`
-      await context.writeStdout(Buffer.from(`${printableText(line)}\n`))
+      const how = file.transfer ? `\n    ${file.transfer.style}: ${file.transfer.why}` : ''
+      await context.writeStdout(Buffer.from(`${printableText(line)}${how}\n`))
     }
   }
   return faults > 0 ? 1 : 0

@@ -52,3 +52,4 @@ export type {
   TransferResult,
 } from './transfer/transfer.ts'
 export { algorithmsOf, ByteCounter, createCrc32c, verifyDigests } from './verify/index.ts'
+export { planTransfer, type TransferPlan, type TransferProfile } from './segments/plan-transfer.ts'

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { describeLocator, toTrawlError, type ErrorData } from '../core/index.ts'
+import { describeLocator, toTrawlError, type DownloadTask, type ErrorData } from '../core/index.ts'
 import { createFileNamer } from './file-name.ts'
 import type { GetSpec } from './get-spec.ts'
-import type { FetchDocument } from '../engine/index.ts'
+import { planTransfer, type FetchDocument, type TransferPlan } from '../engine/index.ts'
 import { retryOf } from './get-job.ts'
 import { createTaskFetcher } from './metalink-documents.ts'
 import { readTasks } from './read-requests.ts'
@@ -16,6 +16,8 @@ export interface PlannedFile {
   readonly path?: string
   /** Something stands under that name already. */
   readonly exists?: boolean
+  /** How it would be fetched, as far as that can be told without asking; absent where nothing can. */
+  readonly transfer?: TransferPlan
   /** Why nothing could be fetched for it. */
   readonly error?: ErrorData
 }
@@ -46,10 +48,27 @@ export async function* planFiles(
       const input = describeLocator(task.locator)
       try {
         const path = nameOf(task, undefined)
-        yield { ordinal, input, ...(path === undefined ? {} : { path, exists: existsSync(join(dir, path)) }) }
+        const transfer = transferOf(task)
+        yield {
+          ordinal,
+          input,
+          ...(path === undefined ? {} : { path, exists: existsSync(join(dir, path)) }),
+          ...(transfer ? { transfer } : {}),
+        }
       } catch (error) {
         yield { ordinal, input, error: toTrawlError(error).toJSON() }
       }
     }
   }
+}
+
+/** What lists, Metalinks and flags tell of the transfer; nothing for a plain URL. */
+function transferOf({ expectedSizeBytes, locator, split }: DownloadTask): TransferPlan | undefined {
+  const sources = locator.kind === 'mirrors' ? locator.places.length : 1
+  if (expectedSizeBytes === undefined && sources === 1 && split === undefined) return undefined
+  return planTransfer({
+    sources,
+    ...(expectedSizeBytes === undefined ? {} : { sizeBytes: expectedSizeBytes }),
+    ...(split === undefined ? {} : { split }),
+  })
 }

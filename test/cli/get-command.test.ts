@@ -114,6 +114,19 @@ describe('files arrive', () => {
     expect(origin.requests).toHaveLength(0)
   })
 
+  test('--dry-run tells how a file would be fetched, where anything is known of it', async () => {
+    const mirrors = `${url('a.bin')}\t${url('b.bin')}\n`
+    const end = await get(['-i', '-', '-d', newFolder(), '--dry-run', '-x', '3', '--json'], {
+      stdin: mirrors,
+    })
+    expect(JSON.parse(end.stdout.toString())).toMatchObject({
+      path: 'a.bin',
+      transfer: { style: 'multi-source', segments: 3, why: expect.stringContaining('2 addresses') },
+    })
+    const said = await get([url('a.bin'), '-d', newFolder(), '--dry-run', '-x', '3'])
+    expect(said.stdout.toString()).toContain('a.bin -> a.bin\n    segmented: 3 segments were asked for')
+  })
+
   test('credentials from --netrc-file, sent to their host only', async () => {
     const folder = newFolder()
     writeFileSync(join(folder, 'netrc'), 'machine 127.0.0.1 login me password secret\n')
