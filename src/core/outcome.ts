@@ -10,7 +10,8 @@ import type { TaskRequest } from './task-request.ts'
 export type OutcomeStatus = 'ok' | 'skipped' | 'failed' | 'unfinished'
 
 /** Why nothing was fetched for a skipped task. */
-export type SkipReason = 'finished-before' | 'exists' | 'not-modified' | 'filtered' | 'reused'
+/** `followed` is a Metalink whose files are fetched in its place. */
+export type SkipReason = 'finished-before' | 'exists' | 'not-modified' | 'filtered' | 'reused' | 'followed'
 
 /** What is known of one task at its end. A failed outcome has the same fields as a good one, plus `error`. */
 export interface Outcome<T = unknown> {

@@ -1,6 +1,7 @@
 import {
   describeLocator,
   toTrawlError,
+  type SkipReason,
   type TrawlError,
   type DownloadTask,
   type HookTools,
@@ -17,6 +18,7 @@ import type { RetryOptions as RetryGroupOptions } from '../config/index.ts'
 import {
   FolderDestination,
   hostOf,
+  type EntityFacts,
   type Engine,
   type FolderDestinationOptions,
   type InputTask,
@@ -24,6 +26,7 @@ import {
   type Run,
 } from '../engine/index.ts'
 import { ReportFile, type OutputFolder } from '../storage/index.ts'
+import { checkExisting } from './check-existing.ts'
 import { createFileNamer } from './file-name.ts'
 import type { GetHooks, GetInputs, GetSpec } from './get-spec.ts'
 import { createTaskFetcher } from './metalink-documents.ts'
@@ -73,7 +76,14 @@ class GetWork implements JobWork {
       const folder = parts.openFolder(options.dir)
       this.#folder = folder
       this.#destination = this.#closing(
-        () => new FolderDestination({ ...limitsOf(options), ...bodyLimitsOf(spec), folder, nameOf }),
+        () =>
+          new FolderDestination({
+            ...limitsOf(options),
+            ...bodyLimitsOf(spec),
+            folder,
+            nameOf,
+            divert: this.#divert,
+          }),
       )
     }
     this.#report = this.#closing(() =>
@@ -85,7 +95,7 @@ class GetWork implements JobWork {
       fetchOfTask: createTaskFetcher(parts.engine.fetchDocument, retry),
       signal: context.signal,
     })
-    this.#run = parts.engine.run(filterTasks(spec.tasks ?? this.#reader.read(), spec.hooks?.beforeItem), {
+    this.#run = parts.engine.run(this.#wanted(spec.tasks ?? this.#reader.read()), {
       destination: this.#destination,
       retry,
       spaceWaitMs: options.spaceWaitMs,
@@ -127,7 +137,24 @@ class GetWork implements JobWork {
   }
 
   add(inputs: unknown): void {
-    this.#run.add(filterTasks(this.#reader.add(inputs as GetInputs), this.#spec.hooks?.beforeItem))
+    this.#run.add(this.#wanted(this.#reader.add(inputs as GetInputs)))
+  }
+
+  /** A Metalink gives way to the files that it lists. */
+  readonly #divert = (task: DownloadTask, { contentType }: EntityFacts): SkipReason | undefined => {
+    if (!this.#reader.isFollowed(task, contentType)) return undefined
+    this.#run.add(this.#wanted(this.#reader.follow(task)))
+    return 'followed'
+  }
+
+  /** Tasks after the caller's hook and a look at what is there already. */
+  #wanted(tasks: AsyncIterable<readonly InputTask[]>): AsyncIterable<readonly InputTask[]> {
+    const { hooks, options } = this.#spec
+    const filtered = filterTasks(tasks, hooks?.beforeItem)
+    const folder = this.#folder
+    if (!folder || options.onExists === 'overwrite' || options.onExists === 'rename') return filtered
+    const notice = this.#tools.notice
+    return checkExisting(filtered, { folder, all: options.verifyExisting, notice })
   }
 
   /** A step of the start; the folder is free again where it fails. */

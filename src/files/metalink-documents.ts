@@ -28,12 +28,16 @@ export interface MetalinkDocumentsOptions {
   readonly refuse: (error: TrawlError, input: string) => InputTask
 }
 
+const metalinkType = /^application\/metalink4\+xml\b/i
+
 /** Documents fetched at once. One that is slow does not hold up the inputs behind it. */
 const maxAtOnce = 8
 
 /** Puts the files that Metalinks list in place of the Metalinks. */
 export class MetalinkDocuments {
   readonly #options: MetalinkDocumentsOptions
+  /** Tasks that a Metalink lists: they are files, also where they are Metalinks themselves. */
+  readonly #listed = new WeakSet<DownloadTask>()
 
   constructor(options: MetalinkDocumentsOptions) {
     this.#options = options
@@ -65,13 +69,27 @@ export class MetalinkDocuments {
     return undefined
   }
 
+  /** Whether an answer of this kind to a task is a Metalink whose files are wanted in its place. */
+  isFollowed(task: DownloadTask, contentType: string | undefined): boolean {
+    // Asked of every file: no more than a look at the text for all but Metalinks.
+    if (contentType === undefined || !metalinkType.test(contentType)) return false
+    return this.#options.follow && !this.#listed.has(task)
+  }
+
+  /** What the Metalink behind a task lists. */
+  async *follow(task: DownloadTask): AsyncGenerator<readonly InputTask[], void, undefined> {
+    yield await this.#tasksOf(task)
+  }
+
   async #tasksOf(task: DownloadTask): Promise<readonly InputTask[]> {
     const { fetchOfTask, notice, signal, taskOf, refuse } = this.#options
     const url = urlOf(task)
     try {
       const bytes = await fetchOfTask(task, signal)
       const entries = parseMetalink(bytes, { name: url, notice })
-      return asAsked(entries, task).map((entry) => withOptionsOf(task, taskOf(entry)))
+      const tasks = asAsked(entries, task).map((entry) => withOptionsOf(task, taskOf(entry)))
+      for (const each of tasks) if ('locator' in each) this.#listed.add(each)
+      return tasks
     } catch (thrown) {
       return [refuse(toTrawlError(thrown), url)]
     }

@@ -4,6 +4,7 @@ import {
   toTrawlError,
   TrawlError,
   type Digest,
+  type DownloadTask,
   type Locator,
 } from '../core/index.ts'
 import { parseChecksum, type GetOptions } from '../config/index.ts'
@@ -39,6 +40,9 @@ export interface TaskReader {
   read(): AsyncIterable<readonly InputTask[]>
   /** Further inputs as tasks, in the same way. */
   add(inputs: GetInputs): AsyncIterable<readonly InputTask[]>
+  /** Whether an answer of this kind to a task is a Metalink to be followed, and what it lists. */
+  isFollowed(task: DownloadTask, contentType: string | undefined): boolean
+  follow(task: DownloadTask): AsyncIterable<readonly InputTask[]>
 }
 
 /** A reader of tasks as `readTasks` has them. */
@@ -53,6 +57,8 @@ export function createTaskReader(spec: GetSpec, context: ReadTasksContext): Task
   return {
     read: () => documents.expand(listedTasks(spec, maker, context)),
     add: (inputs) => documents.expand(givenTasks(inputs, maker)),
+    isFollowed: (task, contentType) => documents.isFollowed(task, contentType),
+    follow: (task) => documents.follow(task),
   }
 }
 

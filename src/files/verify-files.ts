@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { toTrawlError, TrawlError, type Digest } from '../core/index.ts'
-import { ByteCounter, verifyDigests } from '../engine/index.ts'
+import { algorithmsOf, ByteCounter, verifyDigests } from '../engine/index.ts'
 import { storageError, type OutputFolder } from '../storage/index.ts'
 
 /** One finished file, looked at again. */
@@ -26,24 +26,30 @@ export async function* verifyFiles(
     if (path === undefined) continue
     const intent = folder.journal.find(id)?.intent
     const length = folder.journal.doneFile(id)?.lengthBytes
-    const error = await faultOf(`${folder.path}/${path}`, { length, sum: intent?.crc32, digest })
+    const error = await faultOfFile(`${folder.path}/${path}`, {
+      length,
+      sum: intent?.crc32,
+      digests: digest ? [digest] : [],
+    })
     const what = digest ? `length, CRC-32 and ${digest.algorithm}` : 'length and CRC-32'
     yield error ? { path, what, error } : { path, what }
   }
 }
 
-async function faultOf(
-  path: string,
-  expected: {
-    readonly length: number | undefined
-    readonly sum: number | undefined
-    readonly digest: Digest | undefined
-  },
-): Promise<TrawlError | undefined> {
+/** What the bytes of a file should be; what is undefined is not compared. */
+export interface ExpectedFile {
+  readonly length: number | undefined
+  /** CRC-32. */
+  readonly sum: number | undefined
+  readonly digests: readonly Digest[]
+}
+
+/** ERR_VERIFY_FAILED where a file cannot be read or is another than expected. */
+export async function faultOfFile(path: string, expected: ExpectedFile): Promise<TrawlError | undefined> {
   const fault = (why: string): TrawlError =>
     new TrawlError('ERR_VERIFY_FAILED', `${path}: ${why}`, { context: { path } })
-  const { digest } = expected
-  const counter = new ByteCounter(digest ? [digest.algorithm] : undefined)
+  const { digests } = expected
+  const counter = new ByteCounter(algorithmsOf(digests))
   try {
     for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
       counter.update(chunk as Buffer)
@@ -58,7 +64,7 @@ async function faultOf(
     return fault('other bytes than were downloaded')
   }
   try {
-    if (digest) verifyDigests([digest], counter.digests(), path)
+    verifyDigests(digests, counter.digests(), path)
   } catch (error) {
     return fault(toTrawlError(error).message)
   }

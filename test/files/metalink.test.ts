@@ -141,6 +141,37 @@ describe('the files of a Metalink', () => {
   })
 })
 
+describe('a Metalink that only its content type tells', () => {
+  test('is followed; it is an item of its own, skipped', async () => {
+    const url = serve(
+      '/latest',
+      metalink(fileXml('one.bin', [`${origin.url}/a`], sha('/a')), fileXml('two.bin', [`${origin.url}/b`])),
+    )
+    const ran = await get([`${origin.url}/x.bin`, url])
+    expect(ran.outcomes.map((each) => each.skipReason ?? each.path)).toEqual([
+      'x.bin',
+      'followed',
+      'one.bin',
+      'two.bin',
+    ])
+    expect(names(ran.dir).toSorted()).toEqual(['one.bin', 'two.bin', 'x.bin'])
+  })
+
+  test('is not followed twice: one that lists itself is a file', async () => {
+    const url = serve('/self', metalink(fileXml('self.xml', [`${origin.url}/self`])))
+    const ran = await get([url])
+    expect(ran.outcomes.map((each) => each.skipReason ?? each.path)).toEqual(['followed', 'self.xml'])
+  })
+
+  test('is downloaded where it is not to be followed, and fails alone where it is broken', async () => {
+    const url = serve('/latest', '<metalink')
+    expect(brief(await get([url], { followMetalink: false }))).toEqual(['latest'])
+    const ran = await get([url, `${origin.url}/x.bin`])
+    const ends = ran.outcomes.map((each) => each.skipReason ?? each.path ?? each.error?.code ?? '')
+    expect(ends.toSorted()).toEqual(['ERR_INPUT_INVALID', 'followed', 'x.bin'])
+  })
+})
+
 describe('what is wrong harms nothing else', () => {
   test('a wrong file of a Metalink', async () => {
     const xml = metalink(
@@ -211,5 +242,5 @@ describeWith(['nginx'], 'with nginx and the command line', () => {
     const broken = await runCli(['get', '-i', '-', '-d', newFolder()], { stdin: '<metalink>' })
     expect(broken.code).toBe(1)
     expect(broken.stderr).toMatch(/standard input:1:\d+: /)
-  })
+  }, 90_000)
 })

@@ -44,7 +44,7 @@ describeWith(['nginx'], 'files from nginx, with Digest fields, checked by the co
     expect(bad.stderr).not.toMatch(/d\.bin/)
     const one = await runCli(['verify', join(dir, 'd.bin')])
     expect([one.code, one.stdout.toString()]).toEqual([0, '1 checked, 0 faults\n'])
-  })
+  }, 90_000)
 
   test('a wrong field, a wrong --checksum, and --digest', async () => {
     const bytes = body('x', 40_000).bytes()
@@ -73,7 +73,7 @@ describeWith(['nginx'], 'files from nginx, with Digest fields, checked by the co
     const asked = await runCli(['get', `${nginx.urls[1]}/f.bin`, '-d', dir, '--digest', 'crc32c', '--json'])
     expect(asked.code).toBe(0)
     expect(asked.stdout.toString()).toMatch(/"digest":\{"algorithm":"crc32c","value":"[0-9a-f]{8}"\}/)
-  })
+  }, 90_000)
 })
 
 describe('a folder without records', () => {

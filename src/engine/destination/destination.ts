@@ -27,7 +27,7 @@ export interface Destination {
   /** Absent where bytes can only go to this thread: then other threads and processes cannot work for it. */
   readonly parts?: PartFiles
   admit(task: DownloadTask): Admission
-  entity(named: NamedTask, facts: EntityFacts): EntityVerdict & { readonly path: string }
+  entity(named: NamedTask, facts: EntityFacts): EntityVerdict & { readonly path?: string }
   /** Resolves with the final name. The staged sink is closed afterwards, also when this rejects. */
   commit(named: NamedTask, staged: StagedTransfer, outcome: CommitFacts): Promise<string>
   checkpoint(named: NamedTask, kept: KeptBytes): void

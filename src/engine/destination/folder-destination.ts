@@ -4,6 +4,7 @@ import {
   TrawlError,
   type DownloadTask,
   type Outcome,
+  type SkipReason,
   type TaskRequest,
   type Validators,
 } from '../../core/index.ts'
@@ -34,6 +35,8 @@ export interface FolderDestinationOptions extends BodyLimits {
   readonly bodyLimitsOf?: (task: DownloadTask) => BodyLimits
   /** The name template of the run, recorded with files that fail before they are named. */
   readonly template?: string
+  /** Asked before a file is named: a reason leaves it out. */
+  readonly divert?: (task: DownloadTask, facts: EntityFacts) => SkipReason | undefined
   /** Gives files the modification time that the server told. */
   readonly remoteTime: boolean
 }
@@ -83,7 +86,9 @@ export class FolderDestination implements Destination {
     return { admit: 'fetch' }
   }
 
-  entity(named: NamedTask, facts: EntityFacts): EntityVerdict & { readonly path: string } {
+  entity(named: NamedTask, facts: EntityFacts): EntityVerdict & { readonly path?: string } {
+    const diverted = this.#options.divert?.(named.task, facts)
+    if (diverted) return { verdict: 'skip', reason: diverted }
     this.#refuse(named.task, facts)
     const { id } = named.task
     if (this.#folder.isBusy(id)) throw busy(named.task)

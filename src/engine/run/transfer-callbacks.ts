@@ -50,7 +50,7 @@ export function createTransferCallbacks(
 
 function entityOf({ options, counters }: RunState, item: RunningTask, facts: EntityFacts): EntityVerdict {
   const verdict = options.destination.entity(item, facts)
-  item.path = verdict.path
+  if (verdict.path !== undefined) item.path = verdict.path
   if (item.sizeBytes === undefined && facts.lengthBytes !== undefined) {
     counters.knownBytes += facts.lengthBytes
   }
