@@ -46,6 +46,7 @@ export function createEngine(options: EngineOptions): Engine {
         clock,
         rateLimiter,
         isLimited: () => limited,
+        closeIdle: () => transport.closeIdle(),
         onEnd,
         ...(retryOf ? { retryOf } : {}),
       }

@@ -96,6 +96,10 @@ class BaseTransport implements Transport {
     })
   }
 
+  closeIdle(): void {
+    for (const pool of this.#lanes.pools()) pool.closeIdle()
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     const closing = this.#lanes.pools().map((pool) => pool.close())

@@ -110,7 +110,7 @@ function createOneWay(options: Omit<TransportOptions, 'hosts'>): Transport {
       options.proxy === undefined ? () => ({ connect: direct }) : createProxyRoutes(options.proxy, connector),
   })
   const send = interceptors(options, connector).reduce((next, intercept) => intercept(next), base.send)
-  return { send, close: () => base.close(), destroy: () => base.destroy() }
+  return { send, closeIdle: () => base.closeIdle(), close: () => base.close(), destroy: () => base.destroy() }
 }
 
 /** Innermost first. */

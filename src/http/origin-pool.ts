@@ -4,6 +4,8 @@ import { Connection, type Carrier, type ConnectionOptions, type ConnectionOwner 
 export interface CarrierPool {
   /** A free carrier, or a new one; with `fresh`, never one that was used before. */
   acquire(fresh: boolean): Carrier
+  /** Closes what is idle now. */
+  closeIdle(): void
   /** Closes what is idle now, and the rest as it becomes idle. */
   close(): Promise<void>
   /** Closes everything now; requests on the way fail. */
@@ -51,6 +53,10 @@ export class OriginPool implements CarrierPool, ConnectionOwner {
     if (connection.idle) this.#idle.splice(this.#idle.indexOf(connection), 1)
     connection.idle = false
     if (this.#all.size === 0) this.#onEmpty()
+  }
+
+  closeIdle(): void {
+    for (const connection of [...this.#idle]) connection.discard()
   }
 
   async close(): Promise<void> {

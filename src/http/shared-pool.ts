@@ -64,6 +64,9 @@ export class SharedPool implements CarrierPool, Carrier {
     this.#tellEmpty()
   }
 
+  /** Sessions are few, and closed by undici when they are idle. */
+  closeIdle(): void {}
+
   async close(): Promise<void> {
     await this.#pool.close()
   }

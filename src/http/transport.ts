@@ -10,6 +10,8 @@
  */
 export interface Transport {
   readonly send: Send
+  /** Closes connections that no request uses now: they hold file descriptors. */
+  closeIdle(): void
   /** Waits for requests in flight, then closes all connections. */
   close(): Promise<void>
   /** Breaks everything off now. Bodies in flight reject with ERR_CANCELLED. */

@@ -69,6 +69,7 @@ async function openEngine(
     send: [...polite, follow].reduce((next, intercept) => intercept(next), base.send),
     close: () => base.close(),
     destroy: () => base.destroy(),
+    closeIdle: () => base.closeIdle(),
   }
   const budget = new ByteBudget(bodyMemoryBytes)
   const engine = createEngine({

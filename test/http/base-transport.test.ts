@@ -75,6 +75,14 @@ describe('connections', () => {
     expect(origin.connections).toBe(2)
   })
 
+  test('that are idle close when descriptors are short', async () => {
+    origin.route('/f', good)
+    await Promise.all([fetchSize('/f'), fetchSize('/f')])
+    transport.closeIdle()
+    await vi.waitFor(() => expect(origin.openConnections).toBe(0), 5000)
+    expect(await fetchSize('/f')).toBe(20_000)
+  })
+
   test('all close with the transport', async () => {
     origin.route('/f', good)
     await Promise.all([fetchSize('/f'), fetchSize('/f')])

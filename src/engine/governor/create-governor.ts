@@ -145,8 +145,10 @@ class AdaptiveGovernor implements Governor, LeaseBooks {
   }
 
   shrinkTotal(reason: string): void {
-    const limit = this.#total.shrink(this.#active, this.#clock.now())
-    this.#emit({ type: 'total', limit, reason })
+    const nowMs = this.#clock.now()
+    const before = this.#total.now(nowMs)
+    const limit = this.#total.shrink(this.#active, nowMs)
+    if (limit < before) this.#emit({ type: 'total', limit, reason })
   }
 
   snapshot(): GovernorSnapshot {

@@ -113,6 +113,7 @@ export class AttemptEnd {
     if (error.code === 'ERR_WORKERS_FAILED') this.#state.endAll(error)
     if (error.code === 'ERR_CANCELLED' || error === this.#state.fatal) return this.#brokenOff(item)
     if (error.code === 'ERR_NO_SPACE') return this.#noSpace(item, error)
+    if (error.code === 'ERR_TOO_MANY_FILES' && !stopping && this.#waitsForFiles(item, error)) return undefined
     if (!stopping && this.#asksAgain(item, error, givers)) return undefined
     if (startsAnew.has(error.code) && item.restarts < 2 && !stopping) return this.#startAnew(item, error)
     const tries = { attempts: item.attempt, throttles: item.throttles }
@@ -152,6 +153,19 @@ export class AttemptEnd {
     item.attempt--
     queue.add(item)
     volume.pause(error)
+  }
+
+  /** No fault of the file: fewer are fetched at once for a while, and this one comes again. */
+  #waitsForFiles(item: RunningTask, error: TrawlError): boolean {
+    const { parts, delays, options } = this.#state
+    if (item.throttles >= mostFileShortages) return false
+    parts.governor.shrinkTotal(error.message)
+    parts.closeIdle()
+    item.throttles++
+    item.attempt--
+    this.#tellRetry(item, error, options.retry.baseDelayMs)
+    delays.add(item, options.retry.baseDelayMs)
+    return true
   }
 
   /** Another place, or a new address, may have what this one refused or gave wrong. True where it is asked. */
@@ -250,6 +264,8 @@ export class AttemptEnd {
 
 /** So often in a row, without a byte between them, is an address asked for again. */
 const maxRefreshes = 3
+/** Then it is not the crowd: this process has no files left for even one. */
+const mostFileShortages = 20
 
 /** True where another mirror may well have what this one refused for good. */
 function isOfThePlace({ code, retry }: TrawlError): boolean {

@@ -37,6 +37,8 @@ export interface RunParts {
   readonly isLimited: () => boolean
   /** How tries at single hosts are repeated, where it differs from the run's. */
   readonly retryOf?: (host: string) => RetryOptions | undefined
+  /** Gives up connections that nobody uses: they hold file descriptors. */
+  readonly closeIdle: () => void
   /** Called once when the run is over. */
   readonly onEnd: () => void
 }

@@ -8,7 +8,7 @@ export interface Saving {
 }
 
 /** What the death of the process may cost, over all files: it is fetched again. */
-const mostUnsavedBytes = 2.5 * mebibyte
+const mostUnsavedBytes = 2 * mebibyte
 
 /**
  * Counts the bytes of all files under way that are in no checkpoint yet. When they are too many, those files that have
