@@ -56,7 +56,7 @@ export class OriginPool implements CarrierPool, ConnectionOwner {
   }
 
   closeIdle(): void {
-    for (const connection of [...this.#idle]) connection.discard()
+    for (let last = this.#idle.at(-1); last; last = this.#idle.at(-1)) last.discard()
   }
 
   async close(): Promise<void> {
