@@ -71,7 +71,8 @@ class Work {
   /** The server has another version of this file from now on. */
   change(name: string): void {
     const all = this.versions.get(name) ?? []
-    this.changedBytes += this.present(name).sizeBytes
+    // What was there of it is lost, and each of its connections may be answered with the whole of the new one.
+    this.changedBytes += 2 * this.present(name).sizeBytes
     all.push(body(`${name} ${all.length}`, 3 * mebibyte + all.length * 7))
   }
 
