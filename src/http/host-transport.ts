@@ -45,6 +45,7 @@ export function createHostTransport(ways: readonly HostWay[]): Transport {
   }
   return {
     send: (request, options) => find(request.url).send(request, options),
+    closeIdle: () => ways.forEach(({ transport }) => transport.closeIdle()),
     close: () => each((transport) => transport.close()),
     destroy: () => each((transport) => transport.destroy()),
   }
