@@ -55,21 +55,10 @@ export function createEngine(options: EngineOptions): Engine {
       return run
     },
     update({ concurrency, maxPerHost, requestSpacingMs, ...rest }) {
-      const { limitRateBps, limitRatePerHostBps, limitRatePerItemBps } = rest
-      const rates = {
-        totalBps: limitRateBps,
-        perHostBps: limitRatePerHostBps,
-        perItemBps: limitRatePerItemBps,
-      }
-      if (Object.values(rates).some((bps) => bps !== undefined)) {
+      const rates = givenRates(rest)
+      if (rates.length > 0) {
         limited = true
-        rateLimiter.update(
-          Object.fromEntries(
-            Object.entries(rates).flatMap(([key, bps]) =>
-              bps === undefined ? [] : [[key, bps || undefined]],
-            ),
-          ),
-        )
+        rateLimiter.update(Object.fromEntries(rates))
       }
       governor.update({
         ...(concurrency === undefined ? {} : { total: concurrency }),
@@ -83,4 +72,11 @@ export function createEngine(options: EngineOptions): Engine {
       await transport.destroy()
     },
   }
+}
+
+/** The rates that are told, by the names of the limiter; 0 takes a limit away. */
+function givenRates(limits: JobLimits): [string, number | undefined][] {
+  const { limitRateBps, limitRatePerHostBps, limitRatePerItemBps } = limits
+  const rates = { totalBps: limitRateBps, perHostBps: limitRatePerHostBps, perItemBps: limitRatePerItemBps }
+  return Object.entries(rates).flatMap(([name, bps]) => (bps === undefined ? [] : [[name, bps || undefined]]))
 }
