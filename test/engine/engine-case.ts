@@ -45,6 +45,7 @@ export interface EngineCaseOptions {
   readonly transport?: TransportOptions
   readonly rateLimiter?: RateLimiter
   readonly resolver?: Resolver
+  readonly minSpeed?: { readonly bytesPerSecond: number; readonly windowMs: number }
 }
 
 /** How a run ended. */
@@ -94,6 +95,7 @@ export class EngineCase implements AsyncDisposable {
       transport: createTransport(transport),
       governor: this.#governor,
       mode: options.mode ?? 'async',
+      ...(options.minSpeed ? { minSpeedOf: () => options.minSpeed } : {}),
       workers: { transport, count: options.workers ?? 2 },
       ...(options.rateLimiter ? { rateLimiter: options.rateLimiter, limited: true } : {}),
     })

@@ -42,6 +42,7 @@ export class ConnectionOpener {
   ): Promise<void> {
     const { validators, clock, lengthBytes } = this.#options
     const { segment, place } = connection
+    connection.isWhole = how.whole
     const origin = this.#mirrors.originOf(place)
     const isUnsure = origin === undefined || areWeak(validators[origin])
     let seam = isUnsure ? this.#seams().before(segment.at) : undefined

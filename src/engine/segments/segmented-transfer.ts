@@ -444,7 +444,7 @@ export class SegmentedTransfer {
     const next = afterFailure(error, {
       places: this.#mirrors.size,
       isKnown,
-      isWhole: isWhole || !this.#ranges,
+      isWhole,
     })
     if (next === 'fail') return this.#fail(error)
     if (next === 'whole') {
