@@ -28,7 +28,7 @@ export function createBookCommand(context: CliContext): Command {
     if (values.out === '-') {
       throw new TrawlError('ERR_USAGE', 'a book cannot go to standard output', { hint: 'Give --out FILE.' })
     }
-    const trawl = await createTrawl({ surroundings: { proxies: context.proxies } })
+    const trawl = await createTrawl({ surroundings: { proxies: context.proxies, clock: context.clock } })
     try {
       if (values.dryRun || values.printFields) {
         const plans = trawl.planBooks(inputs, config, {

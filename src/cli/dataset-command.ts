@@ -92,7 +92,7 @@ async function run(
   context: CliContext,
   work: DatasetWork,
 ): Promise<void> {
-  const trawl = await createTrawl({ surroundings: { proxies: context.proxies } })
+  const trawl = await createTrawl({ surroundings: { proxies: context.proxies, clock: context.clock } })
   try {
     context.exit(await runJob(trawl.datasetResolved(config, work), config.values, context))
   } finally {

@@ -26,7 +26,7 @@ export function createGetCommand(context: CliContext): Command {
     })
     const { values } = config
     checkUsage(urls, values)
-    const trawl = await createTrawl({ surroundings: { proxies: context.proxies } })
+    const trawl = await createTrawl({ surroundings: { proxies: context.proxies, clock: context.clock } })
     try {
       if (values.dryRun) {
         context.exit(

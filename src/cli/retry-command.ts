@@ -43,7 +43,7 @@ export function createRetryCommand(context: CliContext): Command {
     }
     if (values.dryRun) return showTasks(source, values, context)
     tellWithheld(source, values, context)
-    const trawl = await createTrawl({ surroundings: { proxies: context.proxies } })
+    const trawl = await createTrawl({ surroundings: { proxies: context.proxies, clock: context.clock } })
     try {
       const job = trawl.getResolved([], { ...config, values }, { tasks: source.tasks(values) })
       context.exit(await runJob(job, values, context))

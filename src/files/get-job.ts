@@ -99,6 +99,7 @@ class GetWork implements JobWork {
       destination: this.#destination,
       retry,
       spaceWaitMs: options.spaceWaitMs,
+      smallFirst: options.smallFirst,
       onEvent: (event) => context.emit(event),
       itemEvents: () => context.wantsItemEvents(),
       ...(spec.resolvePlaces ? { resolver: resolverOf(spec.resolvePlaces) } : {}),

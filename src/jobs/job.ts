@@ -2,6 +2,7 @@ import {
   toTrawlError,
   TrawlError,
   type ActiveItem,
+  type Clock,
   type DownloadEvent,
   type ErrorData,
   type ItemFilter,
@@ -16,6 +17,8 @@ import {
   type Progress,
 } from '../core/index.ts'
 import { EventLog } from './event-log.ts'
+import { JobHolds } from './job-holds.ts'
+import type { ScheduleRule } from './schedule.ts'
 
 /** How a job ended. A job never rejects for single items; `error` is what ended all of it. */
 export interface JobResult {
@@ -64,6 +67,10 @@ export interface StartJobOptions {
   readonly id: string
   /** Fires to cancel from outside. */
   readonly signal?: AbortSignal
+  /** When it may work; always when absent. */
+  readonly schedule?: ScheduleRule
+  /** The clock of the schedule. */
+  readonly clock?: Clock
 }
 
 /** Runs a job of any kind. Errors before the start are told by `result`, like later ones. */
@@ -108,7 +115,8 @@ class RunningJob<Spec> implements Job<unknown> {
   readonly #events: EventLog
   readonly #abort = new AbortController()
   readonly #unlink: () => void
-  #status: JobStatus = 'running'
+  readonly #holds: JobHolds
+  #end: JobStatus | undefined
   #work: JobWork | undefined
   #cancelled = false
   /** Asked for before the work was there to be asked. */
@@ -121,12 +129,19 @@ class RunningJob<Spec> implements Job<unknown> {
     const onAbort = (): void => void this.cancel()
     options.signal?.addEventListener('abort', onAbort, { once: true })
     this.#unlink = () => options.signal?.removeEventListener('abort', onAbort)
+    this.#holds = new JobHolds({
+      rule: options.schedule,
+      clock: options.clock,
+      emit: (event) => this.#events.emit(event),
+      pause: (request) => this.#ask((work) => work.pause(request)),
+      resume: () => this.#ask((work) => work.resume()),
+    })
     this.result = this.#run(kind, spec)
     if (options.signal?.aborted) onAbort()
   }
 
   get status(): JobStatus {
-    return this.#status
+    return this.#end ?? (this.#holds.held ? 'paused' : 'running')
   }
 
   progress(): Progress {
@@ -150,18 +165,13 @@ class RunningJob<Spec> implements Job<unknown> {
   }
 
   pause(which: PauseRequest = {}): void {
-    this.#ask((work) => work.pause(which))
-    if (which.host !== undefined || which.id !== undefined || this.#status !== 'running') return
-    this.#status = 'paused'
-    this.#events.emit({ type: 'job.paused', reason: 'asked to' })
+    if (which.host !== undefined || which.id !== undefined) this.#ask((work) => work.pause(which))
+    else if (this.#end === undefined) this.#holds.pause(which)
   }
 
   resume(which: ItemSelector = {}): void {
-    if (which.host === undefined && which.id === undefined && this.#status === 'paused') {
-      this.#status = 'running'
-      this.#events.emit({ type: 'job.resumed' })
-    }
-    this.#ask((work) => work.resume(which))
+    if (which.host !== undefined || which.id !== undefined) this.#ask((work) => work.resume(which))
+    else if (this.#end === undefined) this.#holds.resume()
   }
 
   update(patch: JobPatch, which?: ItemSelector): void {
@@ -169,7 +179,7 @@ class RunningJob<Spec> implements Job<unknown> {
   }
 
   add(inputs: unknown): void {
-    if (this.#cancelled || (this.#status !== 'running' && this.#status !== 'paused')) {
+    if (this.#cancelled || this.#end !== undefined) {
       throw new TrawlError('ERR_CANCELLED', 'the job has ended; nothing can be added to it')
     }
     if (this.#work && !this.#work.add) throw addsNothing(this.kind)
@@ -184,6 +194,8 @@ class RunningJob<Spec> implements Job<unknown> {
     this.#cancelled = true
     if (which.drain) this.#ask((work) => work.drain())
     else this.#abort.abort(new TrawlError('ERR_CANCELLED', 'the job was cancelled'))
+    // Also where it waits for its hour.
+    if (!this.#work) this.#holds.close()
     await this.result
   }
 
@@ -192,14 +204,14 @@ class RunningJob<Spec> implements Job<unknown> {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#status === 'running' || this.#status === 'paused') await this.cancel()
+    if (this.#end === undefined) await this.cancel()
     await this.result
   }
 
   /** Asks the work, or does so when it has started. */
   #ask(wish: (work: JobWork) => void): void {
     if (this.#work) wish(this.#work)
-    else if (this.#status === 'running' || this.#status === 'paused') this.#early.push(wish)
+    else if (this.#end === undefined) this.#early.push(wish)
   }
 
   async #run(kind: JobKind<Spec>, spec: Spec): Promise<JobResult> {
@@ -208,6 +220,7 @@ class RunningJob<Spec> implements Job<unknown> {
     this.#events.emit({ type: 'job.started', jobId: this.id, kind: this.kind })
     let error: TrawlError | undefined
     try {
+      await this.#holds.start()
       // Cancelled before anything was opened: then nothing is.
       if (this.#cancelled) return this.#finish(undefined)
       const work = await kind.run(spec, {
@@ -227,9 +240,11 @@ class RunningJob<Spec> implements Job<unknown> {
   #finish(error: TrawlError | undefined): JobResult {
     this.#unlink()
     const stats = this.stats()
-    this.#status = this.#endStatus(stats, error)
+    const status = this.#endStatus(stats, error)
+    this.#end = status
+    this.#holds.close()
     const data = error?.code === 'ERR_CANCELLED' ? undefined : error?.toJSON()
-    const result: JobResult = { status: this.#status, stats, ...(data ? { error: data } : {}) }
+    const result: JobResult = { status, stats, ...(data ? { error: data } : {}) }
     this.#events.emit({ type: 'job.finished', ...result })
     return result
   }

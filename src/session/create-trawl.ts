@@ -6,7 +6,9 @@ import type { BookInputs, BookPlan } from '../books/index.ts'
 import {
   getGroups,
   hostOptions,
+  parseHours,
   parseOptions,
+  parseStartAt,
   type BookCommandOptions,
   type ConcurrencyOptions,
   type DatasetCommandOptions,
@@ -16,7 +18,7 @@ import {
   type RetryOptions as RetryGroupOptions,
   type ResolvedConfig,
 } from '../config/index.ts'
-import { TrawlError, type JobKind } from '../core/index.ts'
+import { systemClock, TrawlError, type Clock, type JobKind } from '../core/index.ts'
 import type { DatasetSpec } from '../datasets/index.ts'
 import {
   createEngine,
@@ -36,7 +38,7 @@ import {
   type PlannedFile,
 } from '../files/index.ts'
 import { createTransport } from '../http/index.ts'
-import { startJob, type Job } from '../jobs/index.ts'
+import { startJob, type Job, type StartJobOptions } from '../jobs/index.ts'
 import { storageError } from '../storage/index.ts'
 import { bookOptions, bookPlans, createWiredBookKind, type BookJobOptions } from './book-session.ts'
 import { datasetJobOf, type DatasetJobOptions, type DatasetWork } from './dataset-session.ts'
@@ -166,7 +168,7 @@ class Session implements Trawl {
         },
       },
       spec,
-      signal,
+      { signal, options: config.values },
     )
   }
 
@@ -191,7 +193,7 @@ class Session implements Trawl {
       folders: this.#folders,
       options: config.values,
     })
-    return this.#started(kind, { inputs, ...rest }, signal)
+    return this.#started(kind, { inputs, ...rest }, { signal, options: config.values })
   }
 
   planBooks: Trawl['planBooks'] = (inputs, config, { onNotice, signal, ...rest } = {}) =>
@@ -229,7 +231,7 @@ class Session implements Trawl {
       },
     }
     const spec = { ...work, options: { ...config.values, dir: resolve(config.values.dir) } }
-    return this.#started(kind, spec, options.signal)
+    return this.#started(kind, spec, { signal: options.signal, options: config.values })
   }
 
   planFiles(
@@ -269,13 +271,24 @@ class Session implements Trawl {
     }
   }
 
-  #started<Spec>(kind: JobKind<Spec>, spec: Spec, signal: AbortSignal | undefined): Job<unknown> {
+  #started<Spec>(
+    kind: JobKind<Spec>,
+    spec: Spec,
+    given: { readonly signal: AbortSignal | undefined; readonly options: Partial<ConcurrencyOptions> },
+  ): Job<unknown> {
     if (this.#closed) {
       throw new TrawlError('ERR_CANCELLED', 'this trawl was closed', {
         hint: 'Make another with createTrawl().',
       })
     }
-    const job = startJob(kind, spec, { id: randomUUID(), ...(signal ? { signal } : {}) })
+    const { signal, options } = given
+    const { clock } = this.#surroundings
+    const job = startJob(kind, spec, {
+      id: randomUUID(),
+      ...(signal ? { signal } : {}),
+      ...(clock ? { clock } : {}),
+      ...scheduleOf(options, clock ?? systemClock),
+    })
     this.#jobs.add(job)
     void job.result.then(() => this.#jobs.delete(job))
     return job
@@ -341,6 +354,22 @@ function minSpeeds(config: ResolvedConfig<NetworkOptions>): Pick<EngineOptions, 
     minSpeedOf: (host) => {
       const { minSpeedBps, minSpeedWindowMs } = hostOptions(config, host)
       return minSpeedBps > 0 ? { bytesPerSecond: minSpeedBps, windowMs: minSpeedWindowMs } : undefined
+    },
+  }
+}
+
+/** When a job may work, as its options say. */
+function scheduleOf(
+  { startAt, between }: Partial<ConcurrencyOptions>,
+  clock: Clock,
+): Pick<StartJobOptions, 'schedule'> {
+  if (startAt === undefined && between === undefined) return {}
+  const startAtWallMs = startAt === undefined ? undefined : parseStartAt(startAt, clock.wallMs())
+  const hours = between === undefined ? undefined : parseHours(between)
+  return {
+    schedule: {
+      ...(startAtWallMs === undefined ? {} : { startAtWallMs }),
+      ...(hours === undefined ? {} : { hours }),
     },
   }
 }

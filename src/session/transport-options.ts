@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { hostOptions, type NetworkOptions, type ResolvedConfig } from '../config/index.ts'
-import { TrawlError } from '../core/index.ts'
+import { TrawlError, type Clock } from '../core/index.ts'
 import {
   createCookieJar,
   type CookieJar,
@@ -17,6 +17,8 @@ import { hostPatterns } from './host-blocks.ts'
 export interface Surroundings {
   /** Proxies of the environment, used where no proxy is set. */
   readonly proxies?: ProxySettings
+  /** The clock that schedules go by; the system's when absent. */
+  readonly clock?: Clock
 }
 
 /**

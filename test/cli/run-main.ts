@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os'
 import { main } from '../../src/cli/main.ts'
 import type { CliContext } from '../../src/cli/cli-context.ts'
-import { systemClock } from '../../src/core/index.ts'
+import { systemClock, type Clock } from '../../src/core/index.ts'
 
 /** How a command in this process ended. */
 export interface MainEnd {
@@ -16,7 +16,7 @@ export interface MainEnd {
  */
 export async function runMain(
   args: readonly string[],
-  options: { readonly stdin?: string } = {},
+  options: { readonly stdin?: string; readonly clock?: Clock } = {},
 ): Promise<MainEnd> {
   const stdout: Buffer[] = []
   let stderr = ''
@@ -39,7 +39,7 @@ export async function runMain(
       size: () => ({ columns: 80, rows: 24 }),
     },
     writeStdout: (chunk) => void stdout.push(Buffer.from(chunk)),
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     onInterrupt: () => () => {},
     exit: (given) => void (code = given),
   }

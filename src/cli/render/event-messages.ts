@@ -63,6 +63,10 @@ export class EventMessages {
           loudness: 'warning',
           text: `waiting: ${printableText(event.path)}: ${describeError(event.error)}`,
         }
+      case 'job.paused':
+        return { loudness: 'notice', text: `paused: ${printableText(event.reason)}` }
+      case 'job.resumed':
+        return { loudness: 'notice', text: 'going on' }
       case 'volume.resumed':
         return { loudness: 'notice', text: `going on: ${printableText(event.path)}` }
       default:

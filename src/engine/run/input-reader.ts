@@ -10,6 +10,10 @@ export interface InputReaderOptions {
   /** Outcomes that nobody has read. */
   readonly backlog: () => number
   readonly isStopping: () => boolean
+  /** Tasks that may wait; default about a thousand. */
+  readonly window?: number
+  /** Called when so many wait. */
+  readonly onFull?: () => void
   /** Called when nothing is left to be read; `whole` is false where an input was not read to its end. */
   readonly onEnd: (whole: boolean) => void
 }
@@ -45,14 +49,17 @@ export class InputReader {
   /** Reads an input to its end; several may be read at once. */
   async read(input: TaskInput): Promise<void> {
     this.#reading++
-    const { admit, waiting, backlog, isStopping } = this.#options
+    const { admit, waiting, backlog, isStopping, window = windowSize, onFull } = this.#options
     try {
       for await (const each of input) {
         const tasks: readonly InputTask[] = 'id' in each ? [each] : each
         for (const task of tasks) {
           if (isStopping()) return this.#end(false)
           admit(task)
-          if (waiting() >= windowSize) await this.#room()
+          if (waiting() >= window) {
+            onFull?.()
+            await this.#room()
+          }
         }
         // A long stretch of finished files must not keep timers and sockets waiting.
         if (backlog() > maxBacklog) await this.#room()
@@ -77,12 +84,12 @@ export class InputReader {
   }
 
   #hasRoom(): boolean {
-    const { waiting, backlog, isBlocked, isStopping } = this.#options
+    const { waiting, backlog, isBlocked, isStopping, window = windowSize } = this.#options
     if (isStopping()) return true
     if (backlog() > maxBacklog) return false
     if (isBlocked()) return waiting() < blockedWindowSize
     // Half a window at a time: waking the reader for each single place would cost more than the reading.
-    return waiting() < windowSize / 2
+    return waiting() < window / 2
   }
 
   #end(whole: boolean): void {

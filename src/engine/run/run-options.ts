@@ -8,6 +8,8 @@ import type { RetryOptions } from './retry-policy.ts'
 export interface RunOptions {
   readonly destination: Destination
   readonly retry: RetryOptions
+  /** Of the files whose length is known, small ones go first, as far ahead as the input is read. */
+  readonly smallFirst?: boolean
   /** Longest wait for room on a full volume. */
   readonly spaceWaitMs: number
   /** Told of everything but progress; never called for nobody. */

@@ -35,6 +35,10 @@ import { VolumeGuard } from './volume-guard.ts'
 /** Tasks whose addresses were asked for and that have not begun: addresses that wait may expire. */
 const maxResolvedAhead = 32
 
+/** Files that are put in order at once, and how long the first of them wait for it. */
+const smallFirstWindow = 16 * 1024
+const gatherMs = 250
+
 /**
  * One run over a stream of tasks: reads them lazily, starts them as leases allow, retries, and gives an outcome for
  * each. Owned by the engine.
@@ -50,6 +54,8 @@ export class Run {
   readonly #capacityListeners = new Set<() => void>()
   #over = false
   #pumping = false
+  /** With `smallFirst`: the first look at what there is goes on, so that not just the first one starts. */
+  #gathering = false
 
   constructor(parts: RunParts, options: RunOptions) {
     this.counters = new RunCounters(parts.clock)
@@ -71,6 +77,7 @@ export class Run {
 
   /** Starts reading; outcomes come from `batches`. May be called once. */
   start(input: TaskInput): void {
+    if (this.#state.options.smallFirst) this.#gather()
     void this.#reader.read(input)
   }
 
@@ -126,7 +133,7 @@ export class Run {
   }
 
   #newState(parts: RunParts, options: RunOptions): RunState {
-    const queue = new TaskQueue()
+    const queue = new TaskQueue({ smallFirst: options.smallFirst ?? false })
     const resolving = new PlaceResolver({
       resolver: options.resolver,
       signal: options.signal,
@@ -177,15 +184,17 @@ export class Run {
   }
 
   #newReader(): InputReader {
-    const { queue, delays, resolving, active, channel } = this.#state
+    const { options, queue, delays, resolving, active, channel } = this.#state
     return new InputReader({
       admit: (task) => this.#admit(task),
       waiting: () => queue.size + delays.size + resolving.size,
       isBlocked: () => queue.allBlocked && active.size === 0,
       backlog: () => channel.backlog,
       isStopping: () => this.#state.stopping,
+      ...(options.smallFirst ? { window: smallFirstWindow, onFull: () => this.#gathered() } : {}),
       onEnd: (whole) => {
         this.counters.plannedIsFinal = whole
+        this.#gathered()
         this.#maybeEnd()
       },
     })
@@ -246,7 +255,20 @@ export class Run {
     this.#reader.wake()
   }
 
+  /** Starts nothing until the input ends, the window is full, or its next piece lets wait. */
+  #gather(): void {
+    this.#gathering = true
+    this.#state.parts.clock.after(gatherMs, () => this.#gathered())
+  }
+
+  #gathered(): void {
+    if (!this.#gathering) return
+    this.#gathering = false
+    this.#pump()
+  }
+
   #mayStart(): boolean {
+    if (this.#gathering) return false
     const { stopping, holds, volume, parts, channel, active } = this.#state
     if (stopping || holds.all || volume.paused) return false
     const most = parts.executor.properties.maxTransfers

@@ -48,6 +48,12 @@ export interface RunningTask {
   keptBytes: number
 }
 
+interface Lane {
+  readonly priority: number
+  items: RunningTask[]
+  head: number
+}
+
 interface HostQueue {
   readonly host: string
   /** Highest priority first; each a first-in first-out list read from `head`. */
@@ -64,6 +70,12 @@ export class TaskQueue {
   readonly #hosts = new Map<string, HostQueue>()
   #ready: HostQueue[] = []
   #size = 0
+  readonly #smallFirst: boolean
+
+  /** With `smallFirst`, of one priority and host the smallest file goes first; others are in order of arrival. */
+  constructor(options: { readonly smallFirst?: boolean } = {}) {
+    this.#smallFirst = options.smallFirst ?? false
+  }
 
   get size(): number {
     return this.#size
@@ -84,7 +96,8 @@ export class TaskQueue {
       queue.lanes.push(lane)
       queue.lanes.sort((a, b) => b.priority - a.priority)
     }
-    lane.items.push(item)
+    if (this.#smallFirst) insertBySize(lane, item)
+    else lane.items.push(item)
     queue.size++
     this.#size++
     if (queue.size === 1 && !queue.blocked) this.#ready.push(queue)
@@ -191,4 +204,25 @@ export class TaskQueue {
     this.#ready = this.#ready.filter((each) => each !== queue)
     if (!queue.blocked) this.#hosts.delete(queue.host)
   }
+}
+
+/** Files of unknown length stand among those of this size. */
+const guessedBytes = 8 * 1024 * 1024
+
+function sizeForOrder({ task, sizeBytes }: RunningTask): number {
+  return sizeBytes ?? task.expectedSizeBytes ?? guessedBytes
+}
+
+/** Behind all that are not larger, found by halving. */
+function insertBySize(lane: Lane, item: RunningTask): void {
+  const size = sizeForOrder(item)
+  let low = lane.head
+  let high = lane.items.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const other = lane.items[middle]
+    if (other && sizeForOrder(other) <= size) low = middle + 1
+    else high = middle
+  }
+  lane.items.splice(low, 0, item)
 }
