@@ -68,8 +68,8 @@ export class PageMaker {
 
   async #original(page: Page, key: string, ordinal: number): Promise<StagedImage> {
     const kept = await this.#options.keptOriginal(key)
-    if (kept !== undefined) return this.#local(page, kept)
-    if (page.localPath !== undefined) return this.#local(page, page.localPath)
+    if (kept !== undefined) return this.#local(page, kept, true)
+    if (page.localPath !== undefined) return this.#local(page, page.localPath, false)
     if (page.layers !== undefined) return this.#composed(page, key, ordinal)
     if (page.locator === undefined) {
       throw new TrawlError('ERR_PAGE_MISSING', 'the source lists this page without an image')
@@ -103,9 +103,9 @@ export class PageMaker {
     }
   }
 
-  async #local(page: Page, path: string): Promise<StagedImage> {
+  async #local(page: Page, path: string, fromBefore: boolean): Promise<StagedImage> {
     const checked = await this.#options.check(path, expectationOf(page))
-    return { path, checked, url: path, attempts: 0, fetchedBytes: 0, fromBefore: true }
+    return { path, checked, url: path, attempts: 0, fetchedBytes: 0, fromBefore }
   }
 
   async #composed(page: Page, key: string, ordinal: number): Promise<StagedImage> {

@@ -39,7 +39,9 @@ export async function repackBook(
 ): Promise<readonly RepackedBook[]> {
   const password = passwordOf(options)
   const path = resolve(input)
-  const reader = await openPack(path, password === undefined ? {} : { password })
+  const { openPasswordFile: passwordFile } = options
+  const opens = passwordFile === undefined ? password : passwordOf({ passwordFile })
+  const reader = await openPack(path, opens === undefined ? {} : { password: opens })
   const title = options.title ?? reader.metadata.title ?? titleOf(path)
   const dir = mkdtempSync(join(tmpdir(), 'trawl-pack-'))
   try {

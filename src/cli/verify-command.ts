@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { commands, flagsOf, lookGroups } from '../config/index.ts'
+import { commands, flagsOf, verifyGroups } from '../config/index.ts'
 import { catalog, TrawlError } from '../core/index.ts'
 import { verifyPaths, type Verified } from '../session/index.ts'
 import type { CliContext } from './cli-context.ts'
@@ -16,13 +16,13 @@ export function createVerifyCommand(context: CliContext): Command {
   addFlags(command, flags)
   return command.action(async (paths: readonly string[]) => {
     const { values } = await loadConfig({
-      groups: lookGroups,
+      groups: verifyGroups,
       flags: readFlags(command, flags),
       surroundings: context.surroundings,
       command: 'verify',
     })
     const counts = { checked: 0, faults: 0 }
-    for await (const verified of verifyPaths(paths)) {
+    for await (const verified of verifyPaths(paths, values)) {
       counts.checked++
       counts.faults += verified.faults.length
       if (values.json) context.stdout.write(`${JSON.stringify(verified)}\n`)

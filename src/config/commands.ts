@@ -103,6 +103,9 @@ export const compareGroups = [
 /** Groups of commands that only look: `verify`, `status`, `clean`, `sites`. */
 export const lookGroups = [outputGroup, logGroup, configGroup] as const
 
+/** Groups of `trawl verify`: of containers it takes the password alone. */
+export const verifyGroups = [...lookGroups, packGroup] as const
+
 /** The groups that say which configuration files count. */
 export const configGroups = [configGroup] as const
 
@@ -179,7 +182,10 @@ const fetchOnlyBook = [
 /** Commands by the name of their block in configuration files. */
 export const commands = {
   get: { groups: getGroups, without: [] },
-  book: { groups: bookGroups, without: ['smallFirst', 'acceptHtml', 'remoteTime', 'reuse'] },
+  book: {
+    groups: bookGroups,
+    without: ['smallFirst', 'acceptHtml', 'remoteTime', 'reuse', 'openPasswordFile'],
+  },
   dataset: {
     groups: datasetGroups,
     without: ['out', 'onExists', 'remoteTime', 'acceptHtml', 'reuse', 'smallFirst'],
@@ -201,7 +207,10 @@ export const commands = {
     groups: compareGroups,
     without: ['mode', 'out', 'onExists', 'startAt', 'between', 'dryRun', 'reuse'],
   },
-  verify: { groups: lookGroups, without: notWhileLooking },
+  verify: {
+    groups: verifyGroups,
+    without: [...notWhileLooking, 'formats', 'pdfA', 'dpi', 'pageSize', 'sidecar', 'openPasswordFile'],
+  },
   retry: { groups: getGroups, without: ['inputFile', 'followMetalink', 'out', 'checksum'] },
   status: { groups: lookGroups, without: [...notWhileLooking, 'report', 'dryRun', 'verbose', 'progress'] },
   clean: { groups: lookGroups, without: [...notWhileLooking, 'dir', 'report', 'verbose', 'progress'] },

@@ -7,6 +7,7 @@ export {
   datasetGroups,
   getGroups,
   lookGroups,
+  verifyGroups,
   packGroups,
   serveGroups,
   type BookCommandOptions,

@@ -19,13 +19,20 @@ export interface Verified {
  */
 export async function* verifyPaths(
   paths: readonly string[],
-  options: { readonly password?: string; readonly signal?: AbortSignal } = {},
+  options: {
+    /** Of encrypted books. */
+    readonly password?: string | undefined
+    /** A file whose first line is the password. */
+    readonly passwordFile?: string | undefined
+    readonly signal?: AbortSignal
+  } = {},
 ): AsyncGenerator<Verified, void, undefined> {
-  const [{ verifyBooks }, { verifyFiles }] = await Promise.all([
+  const [{ passwordOf, verifyBooks }, { verifyFiles }] = await Promise.all([
     import('../books/index.ts'),
     import('../files/index.ts'),
   ])
-  const { password, signal } = options
+  const { signal } = options
+  const password = passwordOf(options)
   for (const given of paths) {
     const path = resolve(given)
     const dir = outputFolderOf(path)

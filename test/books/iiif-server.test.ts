@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp, { type Sharp } from 'sharp'
 import { afterEach, expect, test } from 'vitest'
-import { runCli, type CliEnd } from '../cli/run-cli.ts'
+import { runMain, type MainEnd } from '../cli/run-main.ts'
 import { iipsrvProgram, startIipsrv, type Iipsrv } from '../iipsrv.ts'
 import { describeWith } from '../programs.ts'
 import { tempFolders } from '../storage/temp-folder.ts'
@@ -129,9 +129,9 @@ function manifest2(server: Iipsrv): unknown {
   }
 }
 
-function book(server: Iipsrv, manifest: unknown, dir: string, ...more: readonly string[]): Promise<CliEnd> {
+function book(server: Iipsrv, manifest: unknown, dir: string, ...more: readonly string[]): Promise<MainEnd> {
   writeFileSync(join(server.www, 'manifest.json'), JSON.stringify(manifest))
-  return runCli(['book', `${server.url}/manifest.json`, '-d', dir, ...more])
+  return runMain(['book', `${server.url}/manifest.json`, '-d', dir, ...more])
 }
 
 function run(program: string, ...args: readonly string[]): string {
@@ -186,7 +186,7 @@ async function servedDigests(server: Iipsrv, size: string): Promise<readonly str
   return digests
 }
 
-async function expectWholeBook(server: Iipsrv, made: CliEnd, pdf: string): Promise<void> {
+async function expectWholeBook(server: Iipsrv, made: MainEnd, pdf: string): Promise<void> {
   expect(`${made.code} ${made.stderr}`).toMatch(/^0 /)
   run('qpdf', '--check', pdf)
   const info = run('pdfinfo', pdf)

@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } fro
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { beforeAll, expect, test } from 'vitest'
-import { runCli } from '../cli/run-cli.ts'
+import { runMain } from '../cli/run-main.ts'
 import { epubcheck } from '../epubcheck.ts'
 import { quadrantImage, quadrants } from '../pack/sample-pages.ts'
 import { describeWith } from '../programs.ts'
@@ -158,7 +158,16 @@ describeWith(programs, 'odd pages, through the command line', () => {
     for (const [i, [name, bytes]] of pages.entries()) {
       writeFileSync(join(dir, 'scans', `${String(i + 1).padStart(2, '0')}-${name}`), bytes)
     }
-    const made = await runCli(['book', join(dir, 'scans'), '-d', dir, '-f', 'pdf,cbz,epub', '--title', 'Odd'])
+    const made = await runMain([
+      'book',
+      join(dir, 'scans'),
+      '-d',
+      dir,
+      '-f',
+      'pdf,cbz,epub',
+      '--title',
+      'Odd',
+    ])
     expect(`${made.code} ${made.stderr}`).toMatch(/^0 /)
   }, 60_000)
 
@@ -225,7 +234,7 @@ describeWith(programs, 'odd pages, through the command line', () => {
     const names = ['grey.jp2', 'rgb.jp2', 'rgba.jp2']
     for (const name of names) writeFileSync(join(scans, name), fixture(name))
     const out = folder()
-    const made = await runCli(['book', scans, '-d', out, '-o', 'two.pdf'])
+    const made = await runMain(['book', scans, '-d', out, '-o', 'two.pdf'])
     expect(`${made.code} ${made.stderr}`).toMatch(/^0 /)
     copyFileSync(join(out, 'two.pdf'), join(dir, 'two.pdf'))
     run('qpdf', '--check', 'two.pdf')
@@ -237,7 +246,7 @@ describeWith(programs, 'odd pages, through the command line', () => {
       pages: readonly { checked: string }[]
     }
     expect(recorded.map(({ checked }) => checked)).toEqual(['structure', 'structure', 'structure'])
-    const epub = await runCli(['book', scans, '-d', folder(), '-f', 'epub'])
+    const epub = await runMain(['book', scans, '-d', folder(), '-f', 'epub'])
     expect(epub.code).toBe(1)
     expect(epub.stderr).toContain('grey.jp2')
   })

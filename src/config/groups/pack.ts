@@ -49,6 +49,10 @@ export const packGroup = defineGroup({
     passwordFile: field(path('FILE'), {
       description: 'File whose first line is the password for the container.',
     }),
+    openPasswordFile: field(path('FILE'), {
+      description: 'File whose first line is the password of the container that is read.',
+      unset: 'the password for the one that is made',
+    }),
   }),
 })
 
