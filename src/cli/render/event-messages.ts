@@ -83,7 +83,10 @@ export class EventMessages {
 }
 
 function noticeText(message: string, error: ErrorData | undefined): string {
-  return error === undefined ? printableText(message) : `${printableText(message)}: ${describeError(error)}`
+  if (error === undefined) return printableText(message)
+  // Many say the reason already.
+  if (message.includes(error.message)) return describeError({ ...error, message })
+  return `${printableText(message)}: ${describeError(error)}`
 }
 
 function verboseMessage(event: DownloadEvent): EventMessage | undefined {

@@ -21,6 +21,7 @@ const maxFailures = 4
 export class MirrorSet {
   #mirrors: readonly Mirror[]
   readonly #leftOut: string[] = []
+  readonly #givers = new Set<string>()
 
   /** `origins` are those that answered earlier; one that is not the host of a place is where redirects led. */
   constructor(places: readonly Place[], origins: readonly string[] = []) {
@@ -51,9 +52,9 @@ export class MirrorSet {
     return this.#leftOut
   }
 
-  /** URLs whose bytes are in the file. */
+  /** URLs whose bytes are in the file, also where they were left out since. */
   get givers(): readonly string[] {
-    return this.#mirrors.filter((each) => each.gaveBytes).map((each) => each.place.url)
+    return [...this.#givers]
   }
 
   /**
@@ -89,6 +90,7 @@ export class MirrorSet {
   gave(place: Place, rateBps?: number): void {
     const mirror = this.#find(place)
     if (!mirror) return
+    if (!mirror.gaveBytes) this.#givers.add(place.url)
     mirror.gaveBytes = true
     mirror.failures = 0
     if (rateBps !== undefined && rateBps > 0) {

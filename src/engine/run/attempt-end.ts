@@ -115,7 +115,11 @@ export class AttemptEnd {
     if (error.code === 'ERR_NO_SPACE') return this.#noSpace(item, error)
     if (error.code === 'ERR_TOO_MANY_FILES' && !stopping && this.#waitsForFiles(item, error)) return undefined
     if (!stopping && this.#asksAgain(item, error, givers)) return undefined
-    if (startsAnew.has(error.code) && item.restarts < 2 && !stopping) return this.#startAnew(item, error)
+    if (startsAnew.has(error.code) && item.restarts < 2 && !stopping) {
+      // Bytes of several mirrors that do not fit together: from one alone they do.
+      if ((givers?.length ?? 0) > 1) item.mirrored = false
+      return this.#startAnew(item, error)
+    }
     const tries = { attempts: item.attempt, throttles: item.throttles }
     const decision = decideRetry(error, tries, this.#state.parts.retryOf?.(item.host) ?? options.retry)
     const ends = !decision.retry || isTheSameAgain

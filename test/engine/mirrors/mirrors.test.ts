@@ -135,6 +135,14 @@ describe('a large file', () => {
     }
   })
 
+  test('bytes of mirrors that do not fit together: without a digest the file is that of one of them', async () => {
+    const { end, bytes } = await fetchFrom([slowly(large), slowly(other), slowly(other)], { split: 4 })
+    expect(end.outcomes).toMatchObject([{ status: 'ok' }])
+    // Where the seams happened to fit, there was only one that gave bytes.
+    const wholes = [large, other].filter((file) => bytes?.equals(file.bytes()))
+    expect(wholes).toHaveLength(1)
+  })
+
   test('a file that changes at its own origin is begun again, not spliced from the mirrors', async () => {
     const changing = (request: Parameters<Behaviour>[0]): ReturnType<Behaviour> =>
       (request.count === 1
