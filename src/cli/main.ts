@@ -3,6 +3,7 @@ import { isTrawlError, toTrawlError, version } from '../core/index.ts'
 import { createBookCommand } from './book-command.ts'
 import type { CliContext } from './cli-context.ts'
 import { createCleanCommand } from './clean-command.ts'
+import { createCompareCommand } from './compare-command.ts'
 import { createConfigCommand } from './config-command.ts'
 import { createDatasetCommand } from './dataset-command.ts'
 import { createGetCommand } from './get-command.ts'
@@ -40,6 +41,7 @@ function createProgram(context: CliContext): Command {
   program.addCommand(createDatasetCommand(context))
   program.addCommand(createPackCommand(context))
   program.addCommand(createVerifyCommand(context))
+  program.addCommand(createCompareCommand(context))
   program.addCommand(createStatusCommand(context))
   program.addCommand(createRetryCommand(context))
   program.addCommand(createCleanCommand(context))

@@ -205,7 +205,7 @@ export const commands = {
   serve: { groups: serveGroups, without: ['out', 'dryRun', 'report'] },
   compare: {
     groups: compareGroups,
-    without: ['mode', 'out', 'onExists', 'startAt', 'between', 'dryRun', 'reuse'],
+    without: ['mode', 'out', 'onExists', 'startAt', 'between', 'dryRun', 'reuse', 'report', 'progress'],
   },
   verify: {
     groups: verifyGroups,

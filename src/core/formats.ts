@@ -14,6 +14,7 @@ export const formats = {
   shardStats: 1,
   sampleSpool: 1,
   hostMemory: 1,
+  comparison: 1,
 } as const
 
 export type FormatName = keyof typeof formats

@@ -2,6 +2,15 @@ export type { BookJobOptions } from './book-session.ts'
 export { downloadBook, type DownloadBookOptions } from './download-book.ts'
 export { batchDownload, type BatchOptions, type BatchResult } from './batch-download.ts'
 export { batchDownloadSync, type BatchSyncOptions } from './batch-download-sync.ts'
+export {
+  compareModes,
+  comparisonSvg,
+  describeMachine,
+  summarise,
+  timesOf,
+  type Comparison,
+  type ModeRun,
+} from './compare/index.ts'
 export { createTrawl, type GetJobOptions, type Trawl, type TrawlOptions } from './create-trawl.ts'
 export type { DatasetJobOptions, DatasetWork } from './dataset-session.ts'
 export { downloadDataset, type DownloadDatasetOptions, type DownloadedDataset } from './download-dataset.ts'

@@ -1,6 +1,6 @@
 import { field } from '../field.ts'
 import { defineGroup, type OptionsOf } from '../group.ts'
-import { choice, list, path } from '../kinds.ts'
+import { choice, integer, list, path } from '../kinds.ts'
 
 /** `trawl compare`. */
 export const compareGroup = defineGroup({
@@ -14,8 +14,15 @@ export const compareGroup = defineGroup({
       file: false,
       env: false,
     }),
+    rounds: field(integer({ min: 1, max: 100 }), {
+      description: 'Runs of each way, in turn; medians are told.',
+      default: 1,
+      file: false,
+      env: false,
+    }),
     plot: field(path('FILE'), {
       description: 'Write the plot, an SVG image, to this file.',
+      unset: 'compare.svg, with a number where it is there already',
       file: false,
       env: false,
     }),
