@@ -56,6 +56,15 @@ function checkUsage(urls: readonly string[], values: GetOptions): void {
       hint: 'Give URLs, or a list with -i FILE. See `trawl get --help`.',
     })
   }
+  if (values.update && values.onExists !== 'resume') {
+    throw new TrawlError(
+      'ERR_USAGE',
+      `--update and --on-exists ${values.onExists} cannot be meant together`,
+      {
+        hint: 'Leave --on-exists out: --update keeps finished files and replaces those that have changed.',
+      },
+    )
+  }
   if (values.out === undefined) return
   if (urls.length > 1 || values.inputFile.length > 0) {
     throw new TrawlError('ERR_USAGE', '--out names one file, but several are to be downloaded', {

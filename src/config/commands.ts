@@ -12,6 +12,7 @@ import { namingGroup } from './groups/naming.ts'
 import { networkGroup } from './groups/network.ts'
 import { outputGroup } from './groups/output.ts'
 import { packGroup } from './groups/pack.ts'
+import { rerunGroup } from './groups/rerun.ts'
 import { retryGroup } from './groups/retry.ts'
 import { serverGroup } from './groups/server.ts'
 import type { InputOf, OptionsOf } from './group.ts'
@@ -31,6 +32,7 @@ export type InputOfGroups<G extends readonly unknown[]> = Joined<Intersection<In
 export const getGroups = [
   inputGroup,
   outputGroup,
+  rerunGroup,
   namingGroup,
   concurrencyGroup,
   networkGroup,
@@ -113,6 +115,7 @@ export const configGroups = [configGroup] as const
 export const allGroups = [
   inputGroup,
   outputGroup,
+  rerunGroup,
   namingGroup,
   concurrencyGroup,
   networkGroup,
@@ -211,7 +214,7 @@ export const commands = {
     groups: verifyGroups,
     without: [...notWhileLooking, 'formats', 'pdfA', 'dpi', 'pageSize', 'sidecar', 'openPasswordFile'],
   },
-  retry: { groups: getGroups, without: ['inputFile', 'followMetalink', 'out', 'checksum'] },
+  retry: { groups: getGroups, without: ['inputFile', 'followMetalink', 'out', 'checksum', 'update'] },
   status: { groups: lookGroups, without: [...notWhileLooking, 'report', 'dryRun', 'verbose', 'progress'] },
   clean: { groups: lookGroups, without: [...notWhileLooking, 'dir', 'report', 'verbose', 'progress'] },
 } satisfies Record<string, CommandOptions>

@@ -1,4 +1,4 @@
-import { digestAlgorithms, digestHexLength, type Digest } from '../core/index.ts'
+import { digestAlgorithms, digestHexLength, type Digest, parseDuration } from '../core/index.ts'
 
 /** A position from 1, or from the end where it is negative; numbers of chapters may have a fraction (10.5). */
 const position = String.raw`\d{1,12}(?:\.\d{1,6})?`
@@ -52,6 +52,16 @@ export function parseStartAt(text: string, nowWallMs: number): number | undefine
     return undefined
   const at = Date.parse(text.trim().replace(' ', 'T'))
   return Number.isNaN(at) ? undefined : at
+}
+
+/**
+ * A point in the past: a date as `parseStartAt` takes it (a day begins at midnight UTC), or an age such as `7d`.
+ * Undefined when it is neither. Gives milliseconds since 1970.
+ */
+export function parseMoment(text: string, nowWallMs: number): number | undefined {
+  if (/^\s*\d{4}-/.test(text)) return parseStartAt(text, nowWallMs)
+  const ageMs = parseDuration(text)
+  return ageMs === undefined ? undefined : nowWallMs - ageMs
 }
 
 /** `sha-256=HEX` (also `sha256=` and `sha256:`) as a digest; undefined when algorithm or length is wrong. */

@@ -34,6 +34,7 @@ export {
   parseChecksum,
   parseDescramble,
   parseHours,
+  parseMoment,
   parsePageSize,
   parseResize,
   parseStartAt,

@@ -22,6 +22,14 @@ export interface Progress {
   readonly etaMs?: number
   readonly elapsedMs: number
   readonly hosts: readonly HostProgress[]
+  readonly reuse?: ReuseCounts
+}
+
+/** Files recognised instead of fetched again: how often looked for, how often found, bytes not fetched. */
+export interface ReuseCounts {
+  readonly checks: number
+  readonly hits: number
+  readonly savedBytes: number
 }
 
 export interface HostProgress {
@@ -98,8 +106,7 @@ export interface JobStats {
   readonly retries: number
   /** Failures by error code. */
   readonly failures: Readonly<Record<string, number>>
-  /** Files recognised instead of fetched again: how often asked, how often found, bytes not fetched. */
-  readonly reuse?: { readonly checks: number; readonly hits: number; readonly savedBytes: number }
+  readonly reuse?: ReuseCounts
 }
 
 export type OutcomeCounts = Readonly<Record<OutcomeStatus, number>>

@@ -12,6 +12,7 @@ export type {
   JobStatus,
   OutcomeCounts,
   Progress,
+  ReuseCounts,
 } from './events.ts'
 export { formats, type FormatName } from './formats.ts'
 export type {

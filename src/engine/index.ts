@@ -13,6 +13,8 @@ export {
   type FolderDestinationOptions,
   type OnExists,
 } from './destination/folder-destination.ts'
+export type { EntityFilter } from './destination/entity-filter.ts'
+export type { FoundFile, Settled } from './destination/found-file.ts'
 export { recoverCommits } from './destination/recover.ts'
 export { ByteBudget } from './destination/byte-budget.ts'
 export {
@@ -23,6 +25,8 @@ export {
 } from './destination/memory-destination.ts'
 export * from './governor/index.ts'
 export * from './rate-limit/index.ts'
+export { ReuseFolders } from './reuse/reuse-folders.ts'
+export type { ReuseOptions } from './reuse/found-files.ts'
 export { decideRetry, defaultRetryOptions, type RetryOptions } from './run/retry-policy.ts'
 export { Run } from './run/run.ts'
 export type { Acceptor, RunOptions, RunParts } from './run/run-options.ts'

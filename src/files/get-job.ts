@@ -17,16 +17,15 @@ import {
 import type { RetryOptions as RetryGroupOptions } from '../config/index.ts'
 import {
   FolderDestination,
-  hostOf,
   type EntityFacts,
   type Engine,
-  type FolderDestinationOptions,
   type InputTask,
   type RetryOptions,
   type Run,
 } from '../engine/index.ts'
 import { ReportFile, type OutputFolder } from '../storage/index.ts'
 import { checkExisting } from './check-existing.ts'
+import { destinationOptions } from './destination-options.ts'
 import { createFileNamer } from './file-name.ts'
 import type { GetHooks, GetInputs, GetSpec } from './get-spec.ts'
 import { createTaskFetcher } from './metalink-documents.ts'
@@ -76,14 +75,7 @@ class GetWork implements JobWork {
       const folder = parts.openFolder(options.dir)
       this.#folder = folder
       this.#destination = this.#closing(
-        () =>
-          new FolderDestination({
-            ...limitsOf(options),
-            ...bodyLimitsOf(spec),
-            folder,
-            nameOf,
-            divert: this.#divert,
-          }),
+        () => new FolderDestination({ ...destinationOptions(spec), folder, nameOf, divert: this.#divert }),
       )
     }
     this.#report = this.#closing(() =>
@@ -179,6 +171,7 @@ class GetWork implements JobWork {
       await this.#call(() => hooks?.onFinish?.(this.#run.stats(), this.#tools))
     } finally {
       this.#closeReport()
+      if (this.#destination instanceof FolderDestination) this.#destination.close()
       if (this.#folder) this.#parts.closeFolder(this.#folder)
     }
     if (this.#reportError) throw this.#reportError
@@ -241,34 +234,6 @@ export function retryOf(options: RetryGroupOptions): RetryOptions {
     baseDelayMs: options.retryDelayMs,
     maxDelayMs: options.retryMaxDelayMs,
     maxRetryAfterMs: options.retryAfterMaxMs,
-  }
-}
-
-function limitsOf(options: GetSpec['options']): {
-  readonly onExists: GetSpec['options']['onExists']
-  readonly acceptHtml: boolean
-  readonly remoteTime: boolean
-  readonly maxSizeBytes?: number
-  readonly minSizeBytes?: number
-  readonly template?: string
-} {
-  const { onExists, acceptHtml, remoteTime, maxSizeBytes, minSizeBytes, name } = options
-  return {
-    onExists,
-    acceptHtml,
-    remoteTime,
-    ...(maxSizeBytes === undefined ? {} : { maxSizeBytes }),
-    ...(minSizeBytes === undefined ? {} : { minSizeBytes }),
-    ...(name === undefined ? {} : { template: name }),
-  }
-}
-
-/** Sizes and kinds that are refused, where hosts differ in them: those of the first address. */
-function bodyLimitsOf({ optionsOf }: GetSpec): Pick<FolderDestinationOptions, 'bodyLimitsOf'> {
-  if (!optionsOf) return {}
-  return {
-    bodyLimitsOf: ({ locator }) =>
-      optionsOf(locator.kind === 'source' ? locator.source : hostOf(locator.places[0]?.url ?? '')),
   }
 }
 

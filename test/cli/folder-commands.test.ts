@@ -35,7 +35,7 @@ beforeEach(() => {
   origin.route('/*', (request) => respond.withRange(body(request.path, 1000))(request))
 })
 
-const large = 3 * 1024 * 1024
+const large = 16 * 1024 * 1024
 const url = (path: string): string => `${origin.url}/${path}`
 const get = (...args: string[]) => runMain(['get', '--retry-delay', '1ms', '--retries', '0', ...args])
 const retry = (...args: string[]) => runMain(['retry', '--retry-delay', '1ms', '--retries', '0', ...args])
@@ -68,7 +68,7 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
 async function killedFolder(): Promise<string> {
   const dir = newFolder()
   const file = body('/large.bin', large)
-  origin.route('/large.bin', withFaults(respond.withRange(file), faults.stallAfter(2 * 1024 * 1024)))
+  origin.route('/large.bin', withFaults(respond.withRange(file), faults.stallAfter(14 * 1024 * 1024)))
   const running = startCli(['get', url('small.bin'), url('large.bin'), '-d', dir, '-x', '1'])
   await until(
     async () =>
@@ -121,7 +121,7 @@ describe('trawl status', () => {
     expect(after.unfinished.count).toBe(1)
     expect(after.unfinished.keptBytes).toBeGreaterThanOrEqual(1024 * 1024)
     expect((await runMain(['status', dir])).stdout.toString()).toMatch(
-      /unfinished: large\.bin, .* of 3\.00 MiB kept/,
+      /unfinished: large\.bin, .* of 16.0 MiB kept/,
     )
     const path = join(dir, '.trawl', 'journal')
     const bytes = readFileSync(path)

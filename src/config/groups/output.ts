@@ -25,12 +25,12 @@ export const outputGroup = defineGroup({
       default: 'batch',
     }),
     maxSizeBytes: field(size, {
-      description: 'Refuse files larger than this.',
+      description: 'Do not take files larger than this: get skips them.',
       unset: 'any size',
       scope: 'host',
     }),
     minSizeBytes: field(size, {
-      description: 'Refuse files smaller than this.',
+      description: 'Do not take files smaller than this: get skips them.',
       unset: 'any size',
       scope: 'host',
     }),
@@ -45,7 +45,8 @@ export const outputGroup = defineGroup({
       scope: 'host',
     }),
     reuse: field(list(path('DIR')), {
-      description: 'Look in this folder for files that need not be fetched again; may be repeated.',
+      description:
+        'Look in this folder for files that need not be fetched again, and copy those; it is not changed. May be repeated.',
       default: [],
     }),
     dryRun: field(toggle, {

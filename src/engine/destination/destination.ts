@@ -1,11 +1,31 @@
-import type { DownloadTask, Outcome, SkipReason, TrawlError } from '../../core/index.ts'
+import type { DownloadTask, Outcome, Place, SkipReason, TrawlError } from '../../core/index.ts'
+import type { ReplacedFile } from '../../storage/index.ts'
 import type { PartFiles } from '../remote/part-files.ts'
+import type { FoundFile, Settled } from './found-file.ts'
 import type { EntityFacts, EntityVerdict, KeptBytes, StagedTransfer } from '../transfer/transfer.ts'
 
 /** What is known of a task before anything is sent for it. */
 export type Admission =
-  | { readonly admit: 'fetch'; readonly path?: string; readonly kept?: KeptBytes; readonly replace?: boolean }
-  | { readonly admit: 'skip'; readonly reason: SkipReason; readonly path: string; readonly sizeBytes: number }
+  | {
+      readonly admit: 'fetch'
+      readonly path?: string
+      readonly kept?: KeptBytes
+      readonly replace?: boolean
+      /** A finished file of ours that the new bytes are to replace, where it is still that file. */
+      readonly replaces?: ReplacedFile
+      /** A file that may be what is wanted; with the proof `digest` it is settled before anything is sent. */
+      readonly found?: FoundFile
+      /** Asked in place of the task's own, with conditions. */
+      readonly places?: readonly Place[]
+      /** It was looked for among the files of other folders. */
+      readonly lookedFor?: true
+    }
+  | {
+      readonly admit: 'skip'
+      readonly reason: SkipReason
+      readonly path?: string
+      readonly sizeBytes: number
+    }
 
 /** The task and the name it was given so far, if any. */
 export interface NamedTask {
@@ -13,6 +33,8 @@ export interface NamedTask {
   readonly path: string | undefined
   readonly kept: KeptBytes | undefined
   readonly replace: boolean
+  readonly replaces?: ReplacedFile | undefined
+  readonly found?: FoundFile | undefined
 }
 
 /**
@@ -27,7 +49,15 @@ export interface Destination {
   /** Absent where bytes can only go to this thread: then other threads and processes cannot work for it. */
   readonly parts?: PartFiles
   admit(task: DownloadTask): Admission
-  entity(named: NamedTask, facts: EntityFacts): EntityVerdict & { readonly path?: string }
+  entity(
+    named: NamedTask,
+    facts: EntityFacts,
+  ): EntityVerdict & { readonly path?: string; readonly found?: FoundFile }
+  /**
+   * Takes a file that was found and is proven, or says what is still to be fetched. Only for destinations that find
+   * files. Rejects with storage errors.
+   */
+  settle?(named: NamedTask & { readonly found: FoundFile }, outcome: CommitFacts): Promise<Settled>
   /** Resolves with the final name. The staged sink is closed afterwards, also when this rejects. */
   commit(named: NamedTask, staged: StagedTransfer, outcome: CommitFacts): Promise<string>
   checkpoint(named: NamedTask, kept: KeptBytes): void

@@ -6,23 +6,30 @@ import {
   type Outcome,
   type SkipReason,
   type TaskRequest,
-  type Validators,
 } from '../../core/index.ts'
-import { parseHttpDate } from '../../http/index.ts'
-import type { FileFacts, OutputFolder } from '../../storage/index.ts'
+import type { OutputFolder, ReplacedFile, Sink } from '../../storage/index.ts'
+import { crcOfFile } from '../reuse/copy-found.ts'
+import { factsOfFound, otherThanFound, stagedCopy, withoutEnds } from '../reuse/found-copy.ts'
+import { FoundFiles, type ReuseOptions } from '../reuse/found-files.ts'
 import type { EntityFacts, EntityVerdict, KeptBytes, StagedTransfer } from '../transfer/transfer.ts'
 import type { PartFiles } from '../remote/part-files.ts'
 import { Committer, type CommitRequest } from './committer.ts'
 import type { Admission, CommitFacts, Destination, NamedTask } from './destination.ts'
+import { askAboutOwn } from './ask-about-own.ts'
+import { passesFilter, type EntityFilter } from './entity-filter.ts'
+import type { FoundFile, Settled } from './found-file.ts'
+import { isSameFile, isUnexpectedHtml, modifiedSeconds, recordedFacts } from './file-facts.ts'
+import { isFilteredOut, LimitedSink } from './limited-sink.ts'
 import { recoverCommits } from './recover.ts'
+import { sameVersion } from './same-version.ts'
 
 /** What to do about a file that is there already. */
 export type OnExists = 'resume' | 'skip' | 'overwrite' | 'rename' | 'error'
 
 /** What is refused when the headers of an answer are there. */
 export interface BodyLimits {
+  /** Longer files fail with ERR_TOO_LARGE. */
   readonly maxSizeBytes?: number | undefined
-  readonly minSizeBytes?: number | undefined
   readonly acceptHtml: boolean
 }
 
@@ -33,6 +40,12 @@ export interface FolderDestinationOptions extends BodyLimits {
   readonly nameOf: (task: DownloadTask, facts: EntityFacts | undefined) => string | undefined
   /** Other limits for some tasks. */
   readonly bodyLimitsOf?: (task: DownloadTask) => BodyLimits
+  /** Files that are not wanted are skipped; it may differ by task. */
+  readonly filterOf?: (task: DownloadTask) => EntityFilter
+  /** Servers are asked whether finished files have changed. */
+  readonly update?: boolean
+  /** Files of other folders that are used in place of a transfer. */
+  readonly reuse?: ReuseOptions
   /** The name template of the run, recorded with files that fail before they are named. */
   readonly template?: string
   /** Asked before a file is named: a reason leaves it out. */
@@ -50,6 +63,7 @@ export class FolderDestination implements Destination {
   readonly #folder: OutputFolder
   readonly #committer: Committer
   readonly #places = new Map<string, string>()
+  readonly #found: FoundFiles | undefined
 
   constructor(options: FolderDestinationOptions) {
     this.#options = options
@@ -64,6 +78,7 @@ export class FolderDestination implements Destination {
     })
     this.recovered = recoverCommits(options.folder)
     this.parts = this.#partFiles()
+    this.#found = options.reuse && new FoundFiles(options.reuse)
   }
 
   admit(task: DownloadTask): Admission {
@@ -73,8 +88,19 @@ export class FolderDestination implements Destination {
     if (journal.state(task.id) !== undefined) {
       const entry = journal.find(task.id)
       const path = entry?.named?.path
+      const replaces = entry?.named?.replaces
       const kept = entry?.checkpoint && this.#folder.holds(entry.checkpoint) ? entry.checkpoint : undefined
-      return { admit: 'fetch', ...(path === undefined ? {} : { path }), ...(kept ? { kept } : {}) }
+      return {
+        admit: 'fetch',
+        ...(path === undefined ? {} : { path }),
+        ...(kept ? { kept } : {}),
+        ...(replaces ? { replaces } : {}),
+      }
+    }
+    const { filterOf } = this.#options
+    if (filterOf && task.expectedSizeBytes !== undefined) {
+      const told = { lengthBytes: task.expectedSizeBytes, validators: {} }
+      if (!passesFilter(filterOf(task), told)) return { admit: 'skip', reason: 'filtered', sizeBytes: 0 }
     }
     if (this.#options.onExists === 'skip') {
       const path = this.#options.nameOf(task, undefined)
@@ -83,26 +109,54 @@ export class FolderDestination implements Destination {
         return { admit: 'skip', reason: 'exists', path, sizeBytes: found.size }
       }
     }
-    return { admit: 'fetch' }
+    return this.#found ? { admit: 'fetch', lookedFor: true, ...this.#found.beforehand(task) } : fetch
   }
 
-  entity(named: NamedTask, facts: EntityFacts): EntityVerdict & { readonly path?: string } {
+  entity(
+    named: NamedTask,
+    facts: EntityFacts,
+  ): EntityVerdict & { readonly path?: string; readonly found?: FoundFile } {
     const diverted = this.#options.divert?.(named.task, facts)
     if (diverted) return { verdict: 'skip', reason: diverted }
+    const { filterOf } = this.#options
+    if (filterOf && !passesFilter(filterOf(named.task), facts)) return { verdict: 'skip', reason: 'filtered' }
     this.#refuse(named.task, facts)
     const { id } = named.task
     if (this.#folder.isBusy(id)) throw busy(named.task)
     const done = this.#folder.journal.doneFile(id)
-    // Another job has fetched it while this one waited.
-    if (done) return { verdict: 'skip', reason: 'finished-before', path: done.path }
+    if (done) {
+      // Unless its origin was asked about it, another job has fetched it while this one waited.
+      if (!named.replaces) return { verdict: 'skip', reason: 'finished-before', path: done.path }
+      if (named.found && sameVersion(named.found, facts) !== 'no')
+        return { verdict: 'skip', reason: 'not-modified', path: done.path }
+      this.#journalName(named.task, done.path, named.replaces)
+      return { verdict: 'go', sink: this.#sink(named.task, facts), path: done.path }
+    }
     let path = named.path
     if (path === undefined) {
       const settled = this.#name(named.task, facts)
       if (settled.skip) return { verdict: 'skip', reason: 'exists', path: settled.path }
       path = settled.path
       this.#journalName(named.task, path)
+      const found = this.#found?.atAnswer(named.task, named.found, facts)
+      if (found) return { verdict: 'skip', reason: 'reused', path, found }
     }
-    return { verdict: 'go', sink: this.#folder.sink(id), path }
+    return { verdict: 'go', sink: this.#sink(named.task, facts), path }
+  }
+
+  settle(named: NamedTask & { readonly found: FoundFile }, outcome: CommitFacts): Promise<Settled> {
+    const { found } = named
+    if (found.where === 'own') {
+      const done = this.#folder.journal.doneFile(named.task.id)
+      const path = done?.path ?? named.path ?? ''
+      return Promise.resolve({
+        settled: 'skip',
+        reason: 'not-modified',
+        path,
+        sizeBytes: found.lengthBytes,
+      })
+    }
+    return this.#take(named, found, outcome)
   }
 
   commit(named: NamedTask, staged: StagedTransfer, outcome: CommitFacts): Promise<string> {
@@ -110,11 +164,36 @@ export class FolderDestination implements Destination {
     if (path === undefined) {
       return Promise.reject(new TrawlError('ERR_INTERNAL', 'a file without a name was to be committed'))
     }
+    if (named.found?.proof === 'sample' && named.found.crc32 !== staged.crc32)
+      return Promise.reject(otherThanFound(named.found))
+    if (named.replaces) return this.#commitInPlace(named, { path, replaces: named.replaces }, staged, outcome)
+    return this.#commitAt(named, path, staged, outcome)
+  }
+
+  #commitAt(named: NamedTask, path: string, staged: StagedTransfer, outcome: CommitFacts): Promise<string> {
     if (this.#folder.placed(path) !== undefined) return this.#commitPlaced(named, path, staged, outcome)
     return this.#folder.place(path).then((absolute) => {
       this.#places.set(path, absolute)
       return this.#commitPlaced(named, path, staged, outcome).finally(() => this.#places.delete(path))
     })
+  }
+
+  /** In the place of a finished file of ours, where it is still that file; what somebody made of it stays. */
+  async #commitInPlace(
+    named: NamedTask,
+    { path, replaces }: { readonly path: string; readonly replaces: ReplacedFile },
+    staged: StagedTransfer,
+    outcome: CommitFacts,
+  ): Promise<string> {
+    const stands = this.#folder.look(path)
+    if (!stands) return this.#commitAt({ ...named, replace: false }, path, staged, outcome)
+    const sum = stands.isFile()
+      ? await crcOfFile(`${this.#folder.path}/${path}`, replaces.lengthBytes)
+      : undefined
+    if (sum === replaces.crc32) return this.#commitAt({ ...named, replace: true }, path, staged, outcome)
+    const other = this.#folder.names.claim(path)
+    this.#journalName(named.task, other)
+    return this.#commitAt({ ...named, replace: false, replaces: undefined }, other, staged, outcome)
   }
 
   #commitPlaced(
@@ -123,19 +202,26 @@ export class FolderDestination implements Destination {
     staged: StagedTransfer,
     outcome: CommitFacts,
   ): Promise<string> {
+    const replace = named.replace || this.#options.onExists === 'overwrite'
+    const facts = recordedFacts(named.task, staged, outcome)
     const request: { -readonly [K in keyof CommitRequest]: CommitRequest[K] } = {
       id: named.task.id,
       staged,
-      facts: recordedFacts(named.task, staged, outcome),
+      facts: replace ? { ...facts, replaces: named.replaces ?? 'any' } : facts,
       path,
-      replace: named.replace || this.#options.onExists === 'overwrite',
+      replace,
     }
-    const modifiedS = this.#options.remoteTime ? modifiedSeconds(staged.facts.validators) : undefined
+    // Under a second name the time would be that of the first one too.
+    const isLinked = named.found?.where === 'elsewhere' && this.#options.reuse?.asLink
+    const takesTime = this.#options.remoteTime && !isLinked
+    const modifiedS = takesTime ? modifiedSeconds(staged.facts.validators) : undefined
     if (modifiedS !== undefined) request.modifiedS = modifiedS
     return this.#committer.commit(request)
   }
 
   checkpoint(named: NamedTask, kept: KeptBytes): void {
+    // Bytes of a copy whose ends are not compared yet are no download to go on from.
+    if (named.found?.proof === 'sample') return
     this.#folder.journal.checkpoint({ id: named.task.id, ...kept })
     this.#folder.journal.flush()
   }
@@ -145,8 +231,16 @@ export class FolderDestination implements Destination {
     error: TrawlError,
     facts: { readonly attempts: number; readonly httpStatus?: number },
   ): void {
+    const { journal, names } = this.#folder
+    // A finished file whose origin did not answer is as finished as before.
+    if (journal.state(named.task.id) === 'done') return
+    if (isFilteredOut(error) && !named.replaces) {
+      journal.forget(named.task.id)
+      if (named.path !== undefined) names.release(named.path)
+      return
+    }
     const request = named.path === undefined ? this.#unnamedRequest(named.task) : undefined
-    this.#folder.journal.failed({
+    journal.failed({
       id: named.task.id,
       ordinal: named.task.ordinal,
       input: describeLocator(named.task.locator),
@@ -174,11 +268,15 @@ export class FolderDestination implements Destination {
     return this.#folder.journal.outcomes(filter)
   }
 
+  /** Closes what was opened for looking. May be called once the run has ended. */
+  close(): void {
+    this.#options.reuse?.folders.close()
+  }
+
   #admitDone(task: DownloadTask, done: { readonly path: string; readonly lengthBytes: number }): Admission {
     const { onExists } = this.#options
     if (onExists === 'overwrite') {
-      this.#folder.journal.forget(task.id)
-      this.#journalName(task, done.path)
+      this.#journalName(task, done.path, this.#folder.journal.find(task.id)?.intent)
       return { admit: 'fetch', path: done.path, replace: true }
     }
     if (onExists === 'rename') {
@@ -187,7 +285,13 @@ export class FolderDestination implements Destination {
     }
     const found = this.#folder.look(done.path)
     if (found?.isFile() && found.size === done.lengthBytes) {
+      const intent = this.#options.update ? this.#folder.journal.find(task.id)?.intent : undefined
+      if (intent && onExists === 'resume' && task.locator.kind !== 'source')
+        return askAboutOwn(task, task.locator.places, intent)
       return { admit: 'skip', reason: 'finished-before', path: done.path, sizeBytes: done.lengthBytes }
+    }
+    if (found && onExists === 'skip') {
+      return { admit: 'skip', reason: 'exists', path: done.path, sizeBytes: found.size }
     }
     // Removed or changed by somebody: what they made of it stays, ours comes anew.
     this.#folder.journal.forget(task.id)
@@ -211,8 +315,8 @@ export class FolderDestination implements Destination {
   }
 
   #mayRefuse(task: DownloadTask): boolean {
-    const { onExists, maxSizeBytes, minSizeBytes, nameOf } = this.#options
-    if (maxSizeBytes !== undefined || minSizeBytes !== undefined) return true
+    const { onExists, maxSizeBytes, filterOf, update, nameOf } = this.#options
+    if (maxSizeBytes !== undefined || filterOf || update || this.#found) return true
     if (onExists === 'overwrite' || onExists === 'rename') return false
     if (this.#folder.journal.state(task.id) !== undefined) return false
     try {
@@ -222,6 +326,49 @@ export class FolderDestination implements Destination {
     } catch {
       return false
     }
+  }
+
+  /** Copies what was found and gives it the name of the task, or prepares it for the comparison of its ends. */
+  async #take(named: NamedTask, found: FoundFile, outcome: CommitFacts): Promise<Settled> {
+    const { task } = named
+    if (this.#folder.isBusy(task.id)) throw busy(task)
+    let { path } = named
+    if (path === undefined) {
+      const name = this.#name(task, factsOfFound(found, task))
+      if (name.skip)
+        return { settled: 'skip', reason: 'exists', path: name.path, sizeBytes: found.lengthBytes }
+      path = name.path
+      this.#journalName(task, path)
+      this.#folder.journal.flush()
+    }
+    const copied = await this.#found?.copy(found, this.#folder.partPath(task.id))
+    if (!copied) return { settled: 'fetch', path }
+    if (found.proof === 'sample') {
+      return { settled: 'fetch', path, found: { ...found, crc32: copied.crc32 }, kept: withoutEnds(found) }
+    }
+    const staged = stagedCopy(found, copied, this.#folder.sink(task.id), outcome)
+    try {
+      const final = await this.commit({ ...named, path }, staged, outcome)
+      const { lengthBytes: sizeBytes } = found
+      const [digest] = copied.digests
+      return {
+        settled: 'skip',
+        reason: 'reused',
+        path: final,
+        sizeBytes,
+        savedBytes: sizeBytes,
+        ...(digest ? { digest } : {}),
+      }
+    } catch (error) {
+      staged.sink.abort({ discard: true })
+      throw error
+    }
+  }
+
+  #sink(task: DownloadTask, { lengthBytes }: EntityFacts): Sink {
+    const sink = this.#folder.sink(task.id)
+    const most = this.#options.filterOf?.(task).maxSizeBytes
+    return most === undefined || lengthBytes !== undefined ? sink : new LimitedSink(sink, most)
   }
 
   /** Gives a task its name, or finds that the very file is there already. */
@@ -252,14 +399,16 @@ export class FolderDestination implements Destination {
     return { ...request, target: { template, ...task.target } }
   }
 
-  #journalName(task: DownloadTask, path: string): void {
+  #journalName(task: DownloadTask, path: string, stands?: ReplacedFile): void {
     const request = taskRequest(task)
+    const replaces = stands && { lengthBytes: stands.lengthBytes, crc32: stands.crc32 }
     this.#folder.journal.named({
       id: task.id,
       ordinal: task.ordinal,
       path,
       input: describeLocator(task.locator),
       ...(request ? { request } : {}),
+      ...(replaces ? { replaces } : {}),
     })
   }
 
@@ -276,16 +425,10 @@ export class FolderDestination implements Destination {
   }
 
   #refuse(task: DownloadTask, facts: EntityFacts): void {
-    const { maxSizeBytes, minSizeBytes, acceptHtml } = this.#options.bodyLimitsOf?.(task) ?? this.#options
+    const { maxSizeBytes, acceptHtml } = this.#options.bodyLimitsOf?.(task) ?? this.#options
     const length = facts.lengthBytes
     if (length !== undefined && maxSizeBytes !== undefined && length > maxSizeBytes) {
       throw new TrawlError('ERR_TOO_LARGE', `the file has ${length} bytes, allowed are ${maxSizeBytes}`)
-    }
-    if (length !== undefined && minSizeBytes !== undefined && length < minSizeBytes) {
-      throw new TrawlError(
-        'ERR_TOO_LARGE',
-        `the file has ${length} bytes, wanted are at least ${minSizeBytes}`,
-      )
     }
     if (!acceptHtml && isUnexpectedHtml(describeLocator(task.locator), facts)) {
       throw new TrawlError('ERR_CONTENT_UNEXPECTED', 'the server sent an HTML page instead of the file', {
@@ -295,6 +438,8 @@ export class FolderDestination implements Destination {
   }
 }
 
+const fetch: Admission = { admit: 'fetch' }
+
 function busy(task: DownloadTask): TrawlError {
   return new TrawlError('ERR_LOCKED', 'another job is fetching this very file into the same folder', {
     scope: 'task',
@@ -302,46 +447,6 @@ function busy(task: DownloadTask): TrawlError {
     hint: 'Nothing to do: trawl looks again.',
     context: { url: describeLocator(task.locator) },
   })
-}
-
-/** What is worth keeping of a file's facts: what goes without saying is left out, since millions may be kept. */
-function recordedFacts(task: DownloadTask, staged: StagedTransfer, outcome: CommitFacts): FileFacts {
-  const { facts } = staged
-  const kept: { -readonly [K in keyof FileFacts]: FileFacts[K] } = {
-    durationMs: Math.round(outcome.durationMs),
-  }
-  if (facts.url !== undefined && facts.url !== describeLocator(task.locator)) kept.url = facts.url
-  if (facts.validators !== undefined) kept.validators = facts.validators
-  if (facts.contentType !== undefined) kept.contentType = facts.contentType
-  if (facts.digest !== undefined) kept.digest = facts.digest
-  if (facts.unverifiedLength) kept.unverifiedLength = true
-  if (outcome.attempts !== 1) kept.attempts = outcome.attempts
-  if (outcome.fetchedBytes !== staged.lengthBytes) kept.fetchedBytes = outcome.fetchedBytes
-  return kept
-}
-
-/** Same length and the modification time that the server tells: the validator a file of a stranger has. */
-function isSameFile(found: { readonly size: number; readonly mtimeMs: number }, facts: EntityFacts): boolean {
-  const modifiedS = modifiedSeconds(facts.validators)
-  return (
-    facts.lengthBytes === found.size &&
-    modifiedS !== undefined &&
-    Math.floor(found.mtimeMs / 1000) === modifiedS
-  )
-}
-
-function modifiedSeconds(validators: Validators | undefined): number | undefined {
-  const ms = parseHttpDate(validators?.lastModified)
-  return ms === undefined ? undefined : Math.floor(ms / 1000)
-}
-
-const htmlNames = /\.(?:x?html?|php|aspx?|jsp|cgi)$|\/$/i
-
-/** HTML where the address promises something else: a log-in page or an error told with 200. */
-function isUnexpectedHtml(url: string, facts: EntityFacts): boolean {
-  if (!facts.contentType?.startsWith('text/html')) return false
-  const path = url.replace(/[?#].*$/, '').replace(/^[a-z]+:\/\/[^/]*/i, '')
-  return /\.[a-z0-9]{1,8}$/i.test(path) && !htmlNames.test(path)
 }
 
 function siblingOf(absolute: string, path: string): string {

@@ -17,19 +17,29 @@ const lookedAt = new WeakSet<OutputFolder>()
 export function recoverCommits(folder: OutputFolder): number {
   if (lookedAt.has(folder)) return 0
   lookedAt.add(folder)
-  const { journal, names } = folder
+  const { journal } = folder
   let recovered = 0
   for (const intent of journal.staged()) {
     if (isRecovered(folder, intent)) {
       journal.done(intent.id)
       recovered++
     } else {
-      journal.forget(intent.id)
-      names.release(intent.path)
+      dropIntent(folder, intent)
     }
   }
   journal.flush()
   return recovered
+}
+
+/** The file is fetched anew; one of ours that it was to replace stays known as that. */
+function dropIntent({ journal, names }: OutputFolder, intent: IntentRecord): void {
+  const named = journal.find(intent.id)?.named
+  if (named?.replaces) {
+    journal.named(named)
+    return
+  }
+  journal.forget(intent.id)
+  names.release(intent.path)
 }
 
 function isRecovered(folder: OutputFolder, intent: IntentRecord): boolean {
@@ -53,9 +63,18 @@ function recoverOne(folder: OutputFolder, intent: IntentRecord): boolean {
     return true
   }
   if (!staged) return named !== undefined && isIntended(final, named, intent)
-  if (named || !isIntended(part, staged, intent)) return false
-  publish(part, final, { replace: false, durability: folder.volume.durability })
+  if (!isIntended(part, staged, intent)) return false
+  const replace = named !== undefined
+  if (replace && !mayReplace(final, named, intent)) return false
+  publish(part, final, { replace, durability: folder.volume.durability })
   return true
+}
+
+/** True where what stands under the name is what the file was to replace. */
+function mayReplace(path: string, stats: Stats, { facts: { replaces } }: IntentRecord): boolean {
+  if (replaces === undefined || !stats.isFile()) return false
+  if (replaces === 'any') return true
+  return stats.size === replaces.lengthBytes && crc32(readFileSync(path)) === replaces.crc32
 }
 
 /** False when a folder on the way has become a link that leads out. */

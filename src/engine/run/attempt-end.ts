@@ -1,4 +1,6 @@
-import { toTrawlError, type Outcome, type TrawlError } from '../../core/index.ts'
+import { toTrawlError, TrawlError, type Outcome } from '../../core/index.ts'
+import type { Settled } from '../destination/found-file.ts'
+import { isFilteredOut } from '../destination/limited-sink.ts'
 import type { StagedTransfer, TransferResult } from '../transfer/transfer.ts'
 import { fillCommitted, outcomeBase, requestOf, type MutableOutcome } from './outcomes.ts'
 import { decideRetry } from './retry-policy.ts'
@@ -39,6 +41,9 @@ export class AttemptEnd {
       item.keptBytes = size
       item.httpStatus = result.httpStatus ?? item.httpStatus
       this.#failed(item, result.error, result.givers)
+    } else if (item.found && (result.reason === 'reused' || result.reason === 'not-modified')) {
+      this.settle(item)
+      return
     } else {
       this.#leave(item)
       const path = result.path ?? item.path
@@ -46,7 +51,7 @@ export class AttemptEnd {
         ...this.#outcomeBase(item),
         status: 'skipped',
         skipReason: result.reason,
-        sizeBytes: item.sizeBytes ?? 0,
+        sizeBytes: result.reason === 'filtered' ? 0 : (item.sizeBytes ?? 0),
         ...(path === undefined ? {} : { path }),
       })
     }
@@ -62,6 +67,63 @@ export class AttemptEnd {
       ...requestOf(item),
       ...(item.path === undefined ? {} : { path: item.path }),
     })
+  }
+
+  /** A file that was found is taken in place of a transfer, or it is fetched after all. */
+  settle(item: RunningTask): void {
+    const { options, active, pump, maybeEnd } = this.#state
+    const base = this.#outcomeBase(item)
+    const { found } = item
+    const settled = found && options.destination.settle?.({ ...item, found }, base)
+    if (!settled) throw new TrawlError('ERR_INTERNAL', 'a file was found where none is looked for')
+    if (item.slot < 0) active.add(item)
+    pump()
+    const goOn = (): void => {
+      pump()
+      maybeEnd()
+    }
+    settled.then(
+      (end) => {
+        this.#settled(item, base, end)
+        goOn()
+      },
+      (error: unknown) => {
+        this.#forgetFound(item)
+        this.#failed(item, toTrawlError(error))
+        goOn()
+      },
+    )
+  }
+
+  #settled(item: RunningTask, base: MutableOutcome, end: Settled): void {
+    const { counters, queue, stopping } = this.#state
+    this.#leave(item)
+    if (end.settled === 'skip') {
+      const { reason, path, sizeBytes, savedBytes, digest } = end
+      if (reason === 'reused') counters.reused(savedBytes ?? 0)
+      this.finish({
+        ...base,
+        status: 'skipped',
+        skipReason: reason,
+        path,
+        sizeBytes,
+        ...(digest ? { digest } : {}),
+      })
+      return
+    }
+    this.#forgetFound(item)
+    item.found = end.found
+    item.kept = end.kept
+    item.keptBytes = sizeOf(end.kept)
+    if (end.path !== undefined) item.path = end.path
+    item.attempt = Math.max(0, item.attempt - 1)
+    if (stopping) this.unfinished(item)
+    else queue.add(item)
+  }
+
+  #forgetFound(item: RunningTask): void {
+    item.found = undefined
+    item.places = item.allPlaces
   }
 
   /** Hands an outcome to the reader of the run and tells of it. */
@@ -100,6 +162,8 @@ export class AttemptEnd {
   #committed(item: RunningTask, staged: StagedTransfer, outcome: MutableOutcome, path: string): void {
     this.#leave(item)
     fillCommitted(outcome, staged, path)
+    if (item.found?.proof === 'sample')
+      this.#state.counters.reused(Math.max(0, staged.lengthBytes - item.fetchedBytes))
     this.finish(outcome)
     this.#state.maybeEnd()
   }
@@ -229,6 +293,7 @@ export class AttemptEnd {
     item.restarts++
     item.attempt--
     item.kept = undefined
+    item.found = undefined
     // Mirrors that did not fit what was there may well fit what comes now.
     item.places = item.allPlaces
     this.#state.options.onEvent?.(startAnewEvent(item, error))
@@ -241,6 +306,10 @@ export class AttemptEnd {
       ...(item.httpStatus === undefined ? {} : { httpStatus: item.httpStatus }),
     }
     this.#state.options.destination.failed(item, error, facts)
+    if (isFilteredOut(error)) {
+      this.finish({ ...this.#outcomeBase(item), status: 'skipped', skipReason: 'filtered' })
+      return
+    }
     this.finish({
       ...this.#outcomeBase(item),
       status: 'failed',

@@ -53,6 +53,12 @@ export class RunCounters {
     }
   }
 
+  /** A file was recognised instead of fetched. */
+  reused(savedBytes: number): void {
+    this.reuseHits++
+    this.savedBytes += savedBytes
+  }
+
   end(): void {
     this.#endedMs = this.#clock.now()
   }
@@ -75,6 +81,7 @@ export class RunCounters {
       elapsedMs: this.elapsedMs,
       hosts,
       ...(etaMs === undefined ? {} : { etaMs }),
+      ...this.#reuse(),
     }
   }
 
@@ -92,10 +99,13 @@ export class RunCounters {
       meanSpeedBps: durationMs > 0 ? (this.fetchedBytes * 1000) / durationMs : 0,
       retries: this.retries,
       failures: Object.fromEntries(this.failures),
-      ...(this.reuseChecks > 0
-        ? { reuse: { checks: this.reuseChecks, hits: this.reuseHits, savedBytes: this.savedBytes } }
-        : {}),
+      ...this.#reuse(),
     }
+  }
+
+  #reuse(): Pick<JobStats, 'reuse'> {
+    if (this.reuseChecks === 0) return {}
+    return { reuse: { checks: this.reuseChecks, hits: this.reuseHits, savedBytes: this.savedBytes } }
   }
 
   /** By bytes where all lengths are known, else by the number of files. */

@@ -207,11 +207,14 @@ export class Run {
       const admission = this.#state.options.destination.admit(task)
       if (admission.admit === 'skip') {
         const { reason, path, sizeBytes } = admission
-        this.#end.finish({ ...untried(task), status: 'skipped', skipReason: reason, path, sizeBytes })
+        const named = path === undefined ? {} : { path }
+        this.#end.finish({ ...untried(task), status: 'skipped', skipReason: reason, sizeBytes, ...named })
         return
       }
+      if (admission.lookedFor) this.counters.reuseChecks++
       const item = newRunningTask(task, admission)
-      if (task.locator.kind === 'source') this.#state.resolving.add(item, 'first')
+      if (admission.found?.proof === 'digest') this.#end.settle(item)
+      else if (task.locator.kind === 'source') this.#state.resolving.add(item, 'first')
       else this.#state.queue.add(item)
     } catch (thrown) {
       const error = toTrawlError(thrown)

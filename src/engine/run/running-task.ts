@@ -12,7 +12,7 @@ export function newRunningTask(
   return {
     task,
     host: task.locator.kind === 'source' ? task.locator.source : hostOf(places[0]?.url ?? ''),
-    places,
+    places: admission.places ?? places,
     allPlaces: places,
     mirrored: task.locator.kind === 'mirrors',
     attemptStartedMs: 0,
@@ -31,6 +31,8 @@ export function newRunningTask(
     refreshed: 0,
     unresolved: 0,
     replace: admission.replace ?? false,
+    replaces: admission.replaces,
+    found: admission.found,
     restarts: 0,
     split: task.split,
     limitRateBps: task.limitRateBps,

@@ -1,4 +1,6 @@
 import type { Place, TrawlError, DownloadTask } from '../../core/index.ts'
+import type { ReplacedFile } from '../../storage/index.ts'
+import type { FoundFile } from '../destination/found-file.ts'
 import { hostOf } from './host-of.ts'
 import type { KeptBytes, TransferOrder } from '../transfer/transfer.ts'
 
@@ -32,6 +34,9 @@ export interface RunningTask {
   /** Times in a row that asking for its address failed. */
   unresolved: number
   replace: boolean
+  readonly replaces: ReplacedFile | undefined
+  /** A file on disk that may be what is wanted. */
+  found: FoundFile | undefined
   /** Connections at once that were asked for; undefined is auto. */
   split: number | undefined
   /** Bytes a second of its own; undefined where it has the limit of all. */

@@ -51,6 +51,13 @@ export function createTransferCallbacks(
 function entityOf({ options, counters }: RunState, item: RunningTask, facts: EntityFacts): EntityVerdict {
   const verdict = options.destination.entity(item, facts)
   if (verdict.path !== undefined) item.path = verdict.path
+  if (verdict.found) item.found = verdict.found
+  if (verdict.verdict === 'skip' && verdict.reason === 'filtered') return verdict
+  // What was found beforehand is another version: from here on it is a transfer as any other.
+  if (verdict.verdict === 'go' && item.found && item.found.proof !== 'sample') {
+    item.found = undefined
+    item.places = item.allPlaces
+  }
   if (item.sizeBytes === undefined && facts.lengthBytes !== undefined) {
     counters.knownBytes += facts.lengthBytes
   }

@@ -142,6 +142,7 @@ class Attempt implements StoppableTransfer {
     if (this.#stopped) return this.#tooLate(response)
     this.#response = response
     this.#lease.headers()
+    if (response.status === 304 && isConditional(this.#order)) return this.#unmodified(response)
     try {
       const error = judgeResponse(response, this.#options.clock) ?? refuseEncoded(response)
       if (error) throw error
@@ -181,6 +182,17 @@ class Attempt implements StoppableTransfer {
     } else {
       this.#takeWhole(response, facts, sink)
     }
+  }
+
+  /** The version that was asked about is the one that the server has. */
+  #unmodified(response: TransportResponse): void {
+    // To its end, though it has no body: then the connection serves the next.
+    response.body
+      .drain(() => {})
+      .then(
+        () => this.#end({ result: 'skipped', reason: 'not-modified', fetchedBytes: 0 }),
+        (error: unknown) => this.#fail(error),
+      )
   }
 
   /** The file's sink, opened; undefined when no bytes are wanted and the attempt has ended. */
@@ -382,6 +394,12 @@ const startsAnew: ReadonlySet<string> = new Set([
   'ERR_RANGE_INVALID',
   'ERR_DIGEST_MISMATCH',
 ])
+
+/** True where the server was asked for the file only if it is another version. */
+function isConditional({ task, places }: TransferOrder): boolean {
+  const headers = { ...task.headers, ...places[0]?.headers }
+  return 'if-none-match' in headers || 'if-modified-since' in headers
+}
 
 /** A file of another length is not the one that is wanted; none of it is taken. */
 function checkExpectedLength(expected: number | undefined, { url, lengthBytes }: EntityFacts): void {
