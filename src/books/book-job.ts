@@ -223,8 +223,10 @@ class BookWork implements JobWork {
     const { context } = this.#parts
     if (result.status === 'incomplete' && result.error) {
       const kept =
-        result.files.length > 0 ? result.files.join(', ') : 'no file was made; what was fetched is kept'
-      context.emit({ type: 'job.notice', message: `${result.error.message}: ${kept}`, error: result.error })
+        result.files.length > 0
+          ? `made ${result.files.join(', ')}`
+          : 'no file was made; what was fetched is kept'
+      context.emit({ type: 'job.notice', message: kept, error: result.error })
     } else if (result.status === 'done' || result.status === 'unchanged') {
       const what = result.status === 'done' ? 'made' : 'nothing new in'
       for (const file of result.files)
@@ -232,12 +234,12 @@ class BookWork implements JobWork {
     }
   }
 
-  #ended(outcome: Outcome, extra: Readonly<Record<string, unknown>>): void {
+  #ended(outcome: Outcome, extra: PageName): void {
     this.#progress.ended(outcome)
-    this.#report?.add(outcome, extra)
+    this.#report?.add(outcome, { ...extra })
     const { context } = this.#parts
     if (outcome.status === 'failed' || context.wantsItemEvents())
-      context.emit({ type: 'task.finished', outcome })
+      context.emit({ type: 'task.finished', outcome: withPage(outcome, extra) })
   }
 
   #failedInput(input: SourceInput, thrown: unknown): void {
@@ -271,6 +273,20 @@ class BookWork implements JobWork {
 /** What may be in an archive is whole, and nothing in it is likely to be no page. */
 function isFinished({ status, suspect }: BookResult): boolean {
   return (status === 'done' || status === 'unchanged') && suspect !== true
+}
+
+/** Which page of which book an outcome is of. */
+interface PageName {
+  readonly book: string
+  readonly page: number
+  readonly label?: string
+}
+
+/** People look for a page by its number; the report has fields for it. */
+function withPage(outcome: Outcome, { page }: PageName): Outcome {
+  const { error } = outcome
+  if (error === undefined) return outcome
+  return { ...outcome, error: { ...error, message: `page ${page}: ${error.message}` } }
 }
 
 /** Scopes of errors that no other work would be spared. */

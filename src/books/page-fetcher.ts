@@ -39,6 +39,17 @@ export interface StagedImage {
 /** Thrown into a wish that the end of the run left undone. */
 export class Unfinished extends Error {}
 
+/** Thrown into a wish that no alternative fulfilled: the reason, and how often it was tried. */
+export class PageLost extends TrawlError {
+  readonly attempts: number
+
+  constructor(reason: TrawlError, attempts: number) {
+    const { code, message, cause, context, hint, retry, scope } = reason
+    super(code, message, { cause, context, hint, retry, scope })
+    this.attempts = attempts
+  }
+}
+
 export interface PageFetcherOptions {
   readonly engine: Engine
   readonly folder: OutputFolder
@@ -104,6 +115,8 @@ export class PageFetcher {
       },
       itemEvents: options.itemEvents,
       acceptor: async (staged, task) => {
+        // A body without bytes leaves no file to look at.
+        if (staged.lengthBytes === 0) throw new TrawlError('ERR_IMAGE_EMPTY', 'the image: no bytes')
         await staged.sink.checkpoint()
         const wanted = this.#wanted.get(task.id)
         return this.#check(options.folder.partPath(task.id), wanted?.wish, wanted?.reduced)
@@ -114,7 +127,7 @@ export class PageFetcher {
     this.done.catch(() => {})
   }
 
-  /** Rejects with the TrawlError of the last alternative, or with `Unfinished`. */
+  /** Rejects with `PageLost` or with `Unfinished`. */
   async fetch(wish: ImageWish): Promise<StagedImage> {
     const found = await this.#fromBefore(wish)
     if (found) return found
@@ -203,7 +216,7 @@ export class PageFetcher {
   /** Nobody has the size that the source says: what was offered in another one is better than no page. */
   #offerReduced(wanted: Wanted, error: TrawlError): void {
     if (wanted.reducedStep === undefined) {
-      wanted.reject(error)
+      wanted.reject(new PageLost(error, wanted.attempts))
       return
     }
     this.#limited = true

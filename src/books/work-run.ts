@@ -18,7 +18,7 @@ import { checkSet, type SetFindings } from './check-set.ts'
 import { createKeptPages } from './kept-pages.ts'
 import { missingPageImage } from './missing-page-image.ts'
 import { createPageCheck } from './page-check.ts'
-import { PageFetcher, Unfinished } from './page-fetcher.ts'
+import { PageFetcher, PageLost, Unfinished } from './page-fetcher.ts'
 import { PageMaker, urlOf, type MadePage } from './page-maker.ts'
 import { packOptionsOf, pagePlanOf, settingsFingerprint } from './page-settings.ts'
 import { inOrder, type PlannedPage, type PlannedWork } from './planned-work.ts'
@@ -263,7 +263,8 @@ class WorkRun {
       parts = 1
     } else if (partial === 'strict') await this.#fan?.abort()
     this.#pages.push({ key, url, ...labels(planned, 0), missing: error.toJSON(), parts })
-    this.#tell(state, { status: 'failed', error: error.toJSON() })
+    const attempts = thrown instanceof PageLost ? thrown.attempts : 0
+    this.#tell(state, { status: 'failed', error: error.toJSON(), attempts })
   }
 
   async #addPlaceholder({ planned, index, key }: PageState, error: TrawlError): Promise<void> {
