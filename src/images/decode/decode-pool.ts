@@ -23,7 +23,9 @@ export interface DecodePool {
 
 interface Waiter {
   readonly pixels: number
+  readonly signal: AbortSignal | undefined
   readonly start: () => void
+  readonly reject: (error: Error) => void
 }
 
 export function createDecodePool(options: DecodePoolOptions = {}): DecodePool {
@@ -43,23 +45,28 @@ export function createDecodePool(options: DecodePoolOptions = {}): DecodePool {
     }
   }
 
-  const enter = (pixels: number, signal: AbortSignal | undefined): Promise<void> => {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const leave = (): void => {
-      queue.splice(queue.indexOf(waiter), 1)
-      reject(cancelled(signal))
-      startWaiting()
-    }
-    const waiter: Waiter = {
-      pixels,
-      start: () => {
-        signal?.removeEventListener('abort', leave)
-        resolve()
+  // One listener for each signal: adding one to a signal costs as much as it has, and hundreds of images wait.
+  const watched = new WeakSet<AbortSignal>()
+  const watch = (signal: AbortSignal): void => {
+    if (watched.has(signal)) return
+    watched.add(signal)
+    signal.addEventListener(
+      'abort',
+      () => {
+        const gone = queue.filter((waiter) => waiter.signal === signal)
+        for (const waiter of gone) queue.splice(queue.indexOf(waiter), 1)
+        for (const { reject } of gone) reject(cancelled(signal))
+        startWaiting()
       },
-    }
+      { once: true },
+    )
+  }
+
+  const enter = (pixels: number, signal: AbortSignal | undefined): Promise<void> => {
     if (signal?.aborted) return Promise.reject(cancelled(signal))
-    signal?.addEventListener('abort', leave, { once: true })
-    queue.push(waiter)
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    if (signal) watch(signal)
+    queue.push({ pixels, signal, start: resolve, reject })
     startWaiting()
     return promise
   }
