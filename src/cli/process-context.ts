@@ -38,8 +38,10 @@ export function processContext(): CliContext {
     writeStdout: writeAll(stdout),
     clock: systemClock,
     onInterrupt(listen) {
-      process.on('SIGINT', listen).on('SIGTERM', listen)
-      return () => void process.off('SIGINT', listen).off('SIGTERM', listen)
+      process.on('SIGINT', listen).on('SIGTERM', listen).on('disconnect', listen)
+      // The one that started this process is gone, however it died; waiting for that keeps nothing alive.
+      process.channel?.unref()
+      return () => void process.off('SIGINT', listen).off('SIGTERM', listen).off('disconnect', listen)
     },
     ...(process.argv[1] === undefined ? {} : { startSelf: starterOf(process.argv[1]) }),
     runProgram,
@@ -58,7 +60,9 @@ function writeAll(stream: NodeJS.WriteStream): (chunk: Uint8Array) => Promise<vo
 
 function starterOf(entry: string): (args: readonly string[]) => ChildProgram {
   return (args) => {
-    const child = spawn('node', [entry, ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
+    // The channel says nothing; its end tells the child that this process is gone, also after kill -9.
+    const child = spawn('node', [entry, ...args], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    child.channel?.unref()
     const stop = (): void => void child.kill('SIGTERM')
     process.once('exit', stop)
     const exitCode = new Promise<number | null>((resolve) => {

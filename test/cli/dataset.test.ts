@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { csvTable, metadata } from '../datasets/job/job-case.ts'
 import { photoOrigin, photos } from '../datasets/job/photo-origin.ts'
 import { tempFolder } from '../datasets/temp-folder.ts'
@@ -101,6 +101,63 @@ test('several processes make one dataset', async () => {
   })
   expect((await metadata(dir)).map((row) => row['url'])).toEqual(urls)
   expect(urls.map((url) => origin.asked.get(new URL(url).pathname))).toEqual(urls.map(() => 1))
+}, 60_000)
+
+/** The processes that have shards of a folder at work. */
+function claimants(dir: string): number[] {
+  const folder = join(dir, '.trawl', 'claims')
+  if (!existsSync(folder)) return []
+  const pids = readdirSync(folder).map((name) => {
+    const claim = JSON.parse(readFileSync(join(folder, name), 'utf8') || '{}') as { readonly pid?: number }
+    return claim.pid ?? 0
+  })
+  return [...new Set(pids.filter((pid) => pid > 0))]
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 50))
+}
+
+test('where the first of several processes is killed the others end too, and a run goes on with what is there', async () => {
+  let holds = true
+  const all = Object.entries(await photos(24))
+  const origin = await photoOrigin(
+    Object.fromEntries(
+      all.map(([path, bytes], i) => [
+        path,
+        (_request, response) => {
+          // Every third photo never comes: no shard is whole.
+          if (!holds || i % 3 !== 0) response.writeHead(200).end(bytes)
+        },
+      ]),
+    ),
+  )
+  const urls = all.map(([path]) => origin.url + path)
+  const dir = join(tempFolder(), 'out')
+  const args = ['dataset', csvTable(urls), '-d', dir, '--no-config', '--shard-size', '3', '--robots', 'off']
+  const first = spawn('node', [program, ...args, '--mode', 'processes', '--workers', '2'], {
+    stdio: 'ignore',
+  })
+  await until(() => claimants(dir).length === 2)
+  const worker = claimants(dir).find((pid) => pid !== first.pid)
+  if (worker === undefined) throw new Error('no second process')
+  onTestFinished(() => void (isAlive(worker) && process.kill(worker, 'SIGKILL')))
+  first.kill('SIGKILL')
+  holds = false
+  await until(() => !isAlive(worker))
+  const again = await trawl(...args.slice(1), '--mode', 'processes', '--workers', '2')
+  expect(again.code).toBe(0)
+  expect((await metadata(dir)).map((row) => [row['url'], row['status']])).toEqual(
+    urls.map((url) => [url, 'success']),
+  )
 }, 60_000)
 
 test.for([

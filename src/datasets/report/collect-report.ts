@@ -5,9 +5,10 @@ import type { PlanManifest } from '../plan/index.ts'
 import { isRowCode, rowCodes } from '../samples/index.ts'
 import { localFolder, readDatasetStatus, readShardState } from '../shards/index.ts'
 import { openDatabase, queryError, quoteText, type Database } from '../tables/index.ts'
-import type { HostRow, ReportBin, ReportData, ThroughputPoint } from './report-data.ts'
+import type { HostRow, RefusalRow, ReportBin, ReportData, ThroughputPoint } from './report-data.ts'
 
 const shownHosts = 30
+const shownRefusals = 50
 const timeBins = 96
 
 export interface CollectReportOptions {
@@ -56,6 +57,7 @@ export async function collectReport(
     return {
       ...base,
       ...(await hostCounts(database, log)),
+      ...(await refusalCounts(database, metadata, log)),
       ...(await imageCounts(database, metadata)),
       throughput: await throughputOf(database, log),
     }
@@ -69,6 +71,8 @@ export async function collectReport(
 const emptyCounts = {
   hosts: [],
   hostCount: 0,
+  refusals: [],
+  refusalCount: 0,
   formats: [],
   sizes: [],
   ratios: [],
@@ -101,6 +105,27 @@ async function hostCounts(database: Database, log: string): Promise<{ hosts: Hos
       topFailure: typeof row['failure'] === 'string' ? row['failure'] : null,
     })),
     hostCount: Number(total?.['n'] ?? 0),
+  }
+}
+
+async function refusalCounts(
+  database: Database,
+  metadata: string,
+  log: string,
+): Promise<{ refusals: RefusalRow[]; refusalCount: number }> {
+  const refused = `(SELECT key, error_code, error_message FROM ${metadata}
+    WHERE error_code IN ('robots', 'opt_out')) JOIN (SELECT key, host FROM ${log}) USING (key)`
+  const rows = await database.rows(`SELECT coalesce(host, '') AS host, count(*) AS n,
+      error_message[length(error_code) + 3:] AS reason
+    FROM ${refused} GROUP BY ALL ORDER BY n DESC, host, reason LIMIT ${shownRefusals}`)
+  const [total] = await database.rows(`SELECT count(*) AS n FROM ${refused}`)
+  return {
+    refusals: rows.map((row) => ({
+      host: String(row['host']),
+      reason: String(row['reason']),
+      rows: Number(row['n']),
+    })),
+    refusalCount: Number(total?.['n'] ?? 0),
   }
 }
 

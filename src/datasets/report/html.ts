@@ -15,16 +15,26 @@ export function percent(part: number, whole: number): string {
   return part > 0 && share < 0.1 ? '< 0.1\u202f%' : `${share.toFixed(1)}\u202f%`
 }
 
+/** How a table looks. */
+export interface TableLook {
+  /** A class of the table. */
+  readonly kind?: string
+  /** Columns of words, from 0: they begin at their left edge. The first one always does. */
+  readonly words?: readonly number[]
+}
+
 /** A table with a caption and headed columns; the first cell of a row heads it. Cells are HTML. */
 export function table(
   caption: string,
   head: readonly string[],
   rows: readonly (readonly string[])[],
+  { kind, words = [] }: TableLook = {},
 ): string {
-  const heads = head.map((cell) => `<th scope="col">${escapeHtml(cell)}</th>`).join('')
-  const body = rows.map(
-    ([first = '', ...rest]) =>
-      `<tr><th scope="row">${first}</th>${rest.map((cell) => `<td>${cell}</td>`).join('')}</tr>`,
-  )
-  return `<table><caption>${escapeHtml(caption)}</caption><thead><tr>${heads}</tr></thead><tbody>${body.join('\n')}</tbody></table>`
+  const look = (column: number): string => (words.includes(column) ? ' class="words"' : '')
+  const heads = head.map((cell, i) => `<th scope="col"${look(i)}>${escapeHtml(cell)}</th>`).join('')
+  const body = rows.map(([first = '', ...rest]) => {
+    const cells = rest.map((cell, i) => `<td${look(i + 1)}>${cell}</td>`).join('')
+    return `<tr><th scope="row">${first}</th>${cells}</tr>`
+  })
+  return `<table${kind === undefined ? '' : ` class="${kind}"`}><caption>${escapeHtml(caption)}</caption><thead><tr>${heads}</tr></thead><tbody>${body.join('\n')}</tbody></table>`
 }

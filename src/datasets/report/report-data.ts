@@ -15,6 +15,14 @@ export interface HostRow {
   readonly topFailure: string | null
 }
 
+/** Rows of one host that its owner refuses to datasets, by one rule. */
+export interface RefusalRow {
+  readonly host: string
+  /** `robots.txt disallows it`, or the header and its directive. */
+  readonly reason: string
+  readonly rows: number
+}
+
 /** Rows and bytes that were done in one span of time. */
 export interface ThroughputPoint {
   /** Begin of the span, milliseconds since 1970. */
@@ -35,6 +43,10 @@ export interface ReportData {
   /** The hosts with the most rows. */
   readonly hosts: readonly HostRow[]
   readonly hostCount: number
+  /** What robots.txt, X-Robots-Tag and TDM-Reservation refused: the most frequent. */
+  readonly refusals: readonly RefusalRow[]
+  /** Rows that were refused so. */
+  readonly refusalCount: number
   readonly formats: readonly ReportBin[]
   /** Shorter side of the originals. */
   readonly sizes: readonly ReportBin[]

@@ -13,11 +13,15 @@ body { background: var(--ground); color: var(--text); font: 16px/1.5 system-ui, 
 h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
 table { border-collapse: collapse; margin: 0.5rem 0; width: 100%; font-variant-numeric: tabular-nums; }
 caption { color: var(--quiet); text-align: left; padding-bottom: 0.3rem; }
-th, td { border-bottom: 1px solid var(--line); padding: 0.25rem 0.6rem 0.25rem 0; text-align: right; vertical-align: top; }
-th:first-child, td:last-child.text { text-align: left; } th[scope=row] { font-weight: 500; overflow-wrap: anywhere; }
-figure { margin: 1.5rem 0; } figcaption { font-weight: 600; margin-bottom: 0.4rem; }
-svg { max-width: 100%; height: auto; } svg text { fill: var(--text); font-size: 13px; }
-svg rect { fill: var(--mark); } svg polygon { fill: var(--mark); opacity: 0.75; } svg line { stroke: var(--line); }
+th, td { border-bottom: 1px solid var(--line); padding: 0.25rem 0 0.25rem 0.8rem; text-align: right; vertical-align: top; }
+th:first-child { padding-left: 0; text-align: left; } .words { text-align: left; } code { overflow-wrap: normal; }
+th[scope=row] { font-weight: 500; min-width: 6.5rem; overflow-wrap: anywhere; } th[scope=row] > code { white-space: nowrap; }
+.bars th:first-child { width: 11rem; } .bars td:last-child, .bars th:last-child { width: 4.5rem; } .bars td:nth-child(2), .bars th:nth-child(2) { text-align: left; }
+.bars caption, figcaption { color: var(--text); font-weight: 600; padding-top: 1rem; }
+.bar { background: var(--mark); border-radius: 2px; display: inline-block; height: 0.8rem; margin-right: 0.5rem; vertical-align: -0.05rem; }
+figure { margin: 0; } .most, .ends { color: var(--quiet); font-size: 0.85rem; margin: 0.2rem 0; } .ends { display: flex; flex-wrap: wrap; gap: 1rem; justify-content: space-between; }
+svg { border-bottom: 1px solid var(--line); display: block; height: 150px; width: 100%; } svg polygon { fill: var(--mark); }
+@media (max-width: 30rem) { body { font-size: 15px; } .bars th:first-child { width: 7rem; } }
 summary { color: var(--quiet); cursor: pointer; }
 .sheet { display: grid; grid-template-columns: repeat(auto-fill, minmax(112px, 1fr)); gap: 0.8rem; list-style: none; padding: 0; }
 .sheet img { display: block; max-width: 100%; height: auto; } .sheet span { color: var(--quiet); font-size: 0.75rem; }
@@ -44,13 +48,14 @@ export function reportHtml(title: string, data: ReportData, thumbnails: readonly
 ${summary(data)}
 ${section('What became of the rows', codesTable(data))}
 ${section('Hosts', hostsTable(data))}
+${section('Refused by their owners', refusalsTable(data))}
 ${section(
   'Originals',
   [
-    barChart('Shorter side', data.sizes),
-    barChart('Width to height', data.ratios),
-    barChart('Length of the files', data.fileSizes),
-    barChart('Formats', data.formats),
+    barChart('Shorter side', 'Pixels', data.sizes),
+    barChart('Width to height', 'Ratio', data.ratios),
+    barChart('Length of the files', 'Bytes', data.fileSizes),
+    barChart('Formats', 'Format', data.formats),
   ].join('\n'),
 )}
 ${section('Throughput', throughput(data))}
@@ -82,7 +87,7 @@ function summary({ status }: ReportData): string {
   ]
   const faults = status.faults.map((fault) => `<li>${escapeHtml(fault)}</li>`).join('')
   return (
-    table('Summary', ['', ''], facts) +
+    table('Summary', ['Fact', 'Value'], facts) +
     (faults === '' ? '' : `<p>Stats that cannot be used:</p><ul>${faults}</ul>`)
   )
 }
@@ -94,7 +99,8 @@ function codesTable({ codes, status }: ReportData): string {
     percent(count, status.rows.done),
     escapeHtml(meaning),
   ])
-  return rows.length === 0 ? '' : table('Rows by status', ['Status', 'Rows', 'Share', 'Meaning'], rows)
+  if (rows.length === 0) return ''
+  return table('Rows by status', ['Status', 'Rows', 'Share', 'Meaning'], rows, { words: [3] })
 }
 
 function hostsTable({ hosts, hostCount }: ReportData): string {
@@ -106,7 +112,18 @@ function hostsTable({ hosts, hostCount }: ReportData): string {
     host.topFailure === null ? '' : `<code>${escapeHtml(host.topFailure)}</code>`,
   ])
   const caption = `The ${wholeNumber(hosts.length)} hosts with the most rows, of ${wholeNumber(hostCount)}`
-  return table(caption, ['Host', 'Rows', 'Images', 'Most frequent failure'], rows)
+  return table(caption, ['Host', 'Rows', 'Images', 'Most frequent failure'], rows, { words: [3] })
+}
+
+function refusalsTable({ refusals, refusalCount }: ReportData): string {
+  if (refusals.length === 0) return ''
+  const rows = refusals.map(({ host, reason, rows: count }) => [
+    escapeHtml(host || '(no host)'),
+    wholeNumber(count),
+    escapeHtml(reason),
+  ])
+  const caption = `${wholeNumber(refusalCount)} rows that robots.txt or a header of the answer refuses; the most frequent`
+  return table(caption, ['Host', 'Rows', 'By what'], rows, { words: [2] })
 }
 
 function throughput({ throughput: { spanMs, points } }: ReportData): string {

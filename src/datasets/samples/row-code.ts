@@ -63,7 +63,7 @@ export const rowCodes = {
   empty: { meaning: 'The body has no bytes.', errors: ['ERR_IMAGE_EMPTY'] },
   not_image: {
     meaning: 'What arrived is not an image.',
-    errors: ['ERR_IMAGE_NOT_IMAGE', 'ERR_CONTENT_UNEXPECTED'],
+    errors: ['ERR_IMAGE_NOT_IMAGE', 'ERR_IMAGE_REFUSED', 'ERR_CONTENT_UNEXPECTED'],
   },
   unsupported: { meaning: 'The image format cannot be read.', errors: ['ERR_IMAGE_UNSUPPORTED'] },
   decode: {
@@ -144,7 +144,7 @@ function codeOf(error: TrawlError): RowCode | undefined {
 
 /** Messages of network errors hold times and addresses that differ from run to run. */
 function isStable(error: TrawlError): boolean {
-  return /^ERR_(TABLE|INPUT|URL|IMAGE|SAMPLE|DIGEST)_/.test(error.code)
+  return /^ERR_(TABLE|INPUT|URL|IMAGE|SAMPLE|DIGEST|ROBOTS)_/.test(error.code)
 }
 
 /** Chooses rows by words such as `http_5xx`, `timeout`, `failed_to_resize` or `failed`. */

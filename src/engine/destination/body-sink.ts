@@ -13,6 +13,8 @@ export interface BodySinkOptions {
 
 /** A body whose length is not known books memory in such steps. */
 const stepBytes = 256 * 1024
+/** A body costs more than its bytes: what waits with it. Tens of thousands of tiny ones would never fill the budget. */
+const leastBookedBytes = 32 * 1024
 
 /**
  * One body in memory, taken in order. Memory is booked in a budget: for the announced length before the first byte,
@@ -118,7 +120,7 @@ export class BodySink implements Sink {
     if (end <= this.#booked) return undefined
     const { budget } = this.#options
     const first = this.#booked === 0
-    const wanted = Math.max(end, this.#announced ?? this.#booked + stepBytes)
+    const wanted = Math.max(end, leastBookedBytes, this.#announced ?? this.#booked + stepBytes)
     const more = wanted - this.#booked
     this.#booked = wanted
     if (first) return budget.take(more)

@@ -44,33 +44,37 @@ async function run(args: readonly string[], gate: Gate, letThrough: number): Pro
   return typeof code === 'number' ? code : null
 }
 
-test('killed five times, a dataset has the bytes of one that ran through, and little is fetched twice', async () => {
-  const gate = new Gate()
-  const all = await photos(rowCount)
-  const origin = await photoOrigin(
-    Object.fromEntries(Object.entries(all).map(([path, bytes]) => [path, gated(gate, bytes)])),
-  )
-  const urls = Array.from({ length: rowCount }, (_, i) =>
-    i % 10 === 9 ? `${origin.url}/none.jpg` : `${origin.url}/p${i}.jpg`,
-  )
-  const tables = csvTable(urls)
-  const flags = '--output-format webdataset --shard-size 25 --caption-col caption --robots off -j 4'.split(
-    ' ',
-  )
-  const killed = join(tempFolder(), 'out')
-  const codes: (number | null)[] = []
-  for (let i = 0; i < 5; i++) codes.push(await run([tables, '-d', killed, ...flags], gate, 9))
-  expect(codes).toEqual([null, null, null, null, null])
-  expect(readdirSync(join(killed, '.trawl', 'spool'))).not.toEqual([])
-  const before = sum(origin.asked)
-  expect(await run([tables, '-d', killed, ...flags], gate, Infinity)).toBe(1)
-  // Five runs served nine photos each, of which at most the four transfers and their images were lost.
-  expect(sum(origin.asked) - before).toBeLessThan(rowCount - 5 * 3)
-  const whole = join(tempFolder(), 'out')
-  await run([tables, '-d', whole, ...flags], gate, Infinity)
-  expect(fingerprint(killed)).toEqual(fingerprint(whole))
-  expect((await metadata(killed)).map((row) => row['url'])).toEqual(urls)
-}, 60_000)
+test.each(['webdataset', 'parquet'])(
+  'killed five times, a dataset of %s has the bytes of one that ran through, and little is fetched twice',
+  async (format) => {
+    const gate = new Gate()
+    const all = await photos(rowCount)
+    const origin = await photoOrigin(
+      Object.fromEntries(Object.entries(all).map(([path, bytes]) => [path, gated(gate, bytes)])),
+    )
+    const urls = Array.from({ length: rowCount }, (_, i) =>
+      i % 10 === 9 ? `${origin.url}/none.jpg` : `${origin.url}/p${i}.jpg`,
+    )
+    const tables = csvTable(urls)
+    const flags = `--output-format ${format} --shard-size 25 --caption-col caption --robots off -j 4`.split(
+      ' ',
+    )
+    const killed = join(tempFolder(), 'out')
+    const codes: (number | null)[] = []
+    for (let i = 0; i < 5; i++) codes.push(await run([tables, '-d', killed, ...flags], gate, 9))
+    expect(codes).toEqual([null, null, null, null, null])
+    expect(readdirSync(join(killed, '.trawl', 'spool'))).not.toEqual([])
+    const before = sum(origin.asked)
+    expect(await run([tables, '-d', killed, ...flags], gate, Infinity)).toBe(1)
+    // Five runs served nine photos each, of which at most the four transfers and their images were lost.
+    expect(sum(origin.asked) - before).toBeLessThan(rowCount - 5 * 3)
+    const whole = join(tempFolder(), 'out')
+    await run([tables, '-d', whole, ...flags], gate, Infinity)
+    expect(fingerprint(killed)).toEqual(fingerprint(whole))
+    expect((await metadata(killed)).map((row) => row['url'])).toEqual(urls)
+  },
+  60_000,
+)
 
 test('several workers share a folder: each row is fetched once', async () => {
   const gate = new Gate()

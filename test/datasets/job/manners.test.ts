@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import type { ReportData } from '../../../src/datasets/report/index.ts'
 import { tempFolder } from '../temp-folder.ts'
 import { csvTable, makeDataset, metadata, trawlFor } from './job-case.ts'
 import { photo, photoOrigin, type Answers } from './photo-origin.ts'
@@ -81,6 +83,33 @@ test('opt-out headers are those that were asked for', async () => {
   const dir = join(tempFolder(), 'out')
   await makeDataset({ tables, dir, userAgentToken: 'shutterbot', disallowedDirectives: ['noimages'] })
   expect((await metadata(dir)).map((row) => row['error_code'])).toEqual(['opt_out', null, null])
+})
+
+test('the report has a table of what was refused: by whom, by what rule, how many rows', async () => {
+  const good = await photo(1)
+  const answer =
+    (headers: Record<string, string>): Answers[string] =>
+    (_request, response) =>
+      response.writeHead(200, headers).end(good)
+  const origin = await photoOrigin({
+    '/robots.txt': Buffer.from('User-agent: *\nDisallow: /private/'),
+    '/noai.jpg': answer({ 'x-robots-tag': 'noai' }),
+    '/noindex.jpg': answer({ 'x-robots-tag': 'NOINDEX, nofollow' }),
+    '/tdm.jpg': answer({ 'tdm-reservation': '1' }),
+    '/a.jpg': good,
+  })
+  const paths = ['/a.jpg', '/noai.jpg', '/noai.jpg', '/noindex.jpg', '/tdm.jpg', '/private/a.jpg']
+  const dir = join(tempFolder(), 'out')
+  await makeDataset({ tables: csvTable(paths.map((path) => origin.url + path)), dir })
+  const report = JSON.parse(readFileSync(join(dir, 'report.json'), 'utf8')) as ReportData
+  expect(report.refusalCount).toBe(5)
+  expect(report.refusals).toEqual([
+    { host: '127.0.0.1', reason: 'the answer opts out: x-robots-tag: noai', rows: 2 },
+    { host: '127.0.0.1', reason: 'robots.txt disallows it', rows: 1 },
+    { host: '127.0.0.1', reason: 'the answer opts out: tdm-reservation: 1', rows: 1 },
+    { host: '127.0.0.1', reason: 'the answer opts out: x-robots-tag: noindex', rows: 1 },
+  ])
+  expect(readFileSync(join(dir, 'report.html'), 'utf8')).toContain('x-robots-tag: noai')
 })
 
 test('Retry-After is waited for, and the row is there in the end', async () => {

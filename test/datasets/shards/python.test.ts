@@ -28,6 +28,36 @@ print(json.dumps([len(d), d[0]['__key__'], d[0]['txt'], d[0]['json']['n'], sorte
   })
 })
 
+describeWith(['python3'], 'tarfile of Python', () => {
+  it('reads every member of our tars whole, by its own checksums of headers', async () => {
+    const folder = tempFolder()
+    await writeShard(folder)
+    const found = python(
+      `import sys, json, tarfile
+with tarfile.open(sys.argv[1], 'r:', format=tarfile.USTAR_FORMAT, errorlevel=2) as tar:
+    members = tar.getmembers()
+    images = [tar.extractfile(m).read() for m in members if m.name.endswith('.jpg')]
+print(json.dumps([len(members), members[0].name, sorted({m.mtime for m in members}), sorted({m.type.decode() for m in members}), len(images), all(i[:2] == b'\\xff\\xd8' for i in images)]))`,
+      `${folder}/0000.tar`,
+    )
+    expect(found).toEqual([48, '000000.jpg', [0], ['0'], 16, true])
+  })
+})
+
+describeWith(['python:duckdb'], 'DuckDB of Python', () => {
+  it('queries metadata, images and logs, row for row', async () => {
+    const folder = tempFolder()
+    await writeShard(folder, { layout: { outputFormat: 'parquet' } })
+    const found = python(
+      `import sys, json, duckdb
+q = lambda sql: duckdb.sql(sql.replace('DATA', "'" + sys.argv[1] + "/0000.parquet'").replace('LOG', "'" + sys.argv[1] + "/0000_log.parquet'")).fetchall()
+print(json.dumps([q('SELECT count(*), count(DISTINCT key), count(jpg) FROM DATA')[0], q('SELECT count(*) FROM DATA JOIN LOG USING (key, status)')[0], q('SELECT status, count(*) FROM DATA GROUP BY ALL ORDER BY 2 DESC')[0]]))`,
+      folder,
+    )
+    expect(found).toEqual([[20, 20, 16], [20], ['success', 16]])
+  })
+})
+
 describeWith(['python:pyarrow'], 'pyarrow', () => {
   it('reads our metadata, images and logs', async () => {
     const folder = tempFolder()
