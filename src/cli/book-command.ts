@@ -9,6 +9,7 @@ import { bookExecHooks } from './exec/exec-hooks.ts'
 import { addFlags, readFlags } from './flags.ts'
 import { printableText } from './render/index.ts'
 import { runJob } from './run-job.ts'
+import { trawlOptions } from './trawl-options.ts'
 
 /** `trawl book`: makes books of albums, galleries, manifests and lists of page images. */
 export function createBookCommand(context: CliContext): Command {
@@ -28,7 +29,7 @@ export function createBookCommand(context: CliContext): Command {
     if (values.out === '-') {
       throw new TrawlError('ERR_USAGE', 'a book cannot go to standard output', { hint: 'Give --out FILE.' })
     }
-    const trawl = await createTrawl({ surroundings: { proxies: context.proxies, clock: context.clock } })
+    const trawl = await createTrawl(trawlOptions(context, values))
     try {
       if (values.dryRun || values.printFields) {
         const plans = trawl.planBooks(inputs, config, {

@@ -9,6 +9,7 @@ import { datasetConfig, datasetFlags, datasetPart, interruptSignal } from './dat
 import { sharedOut, startWorkers, workerCount } from './dataset-workers.ts'
 import { readFlags } from './flags.ts'
 import { runJob } from './run-job.ts'
+import { trawlOptions } from './trawl-options.ts'
 
 /** `trawl dataset` and its parts: images from tables. */
 export function createDatasetCommand(context: CliContext): Command {
@@ -92,7 +93,7 @@ async function run(
   context: CliContext,
   work: DatasetWork,
 ): Promise<void> {
-  const trawl = await createTrawl({ surroundings: { proxies: context.proxies, clock: context.clock } })
+  const trawl = await createTrawl(trawlOptions(context, config.values))
   try {
     context.exit(await runJob(trawl.datasetResolved(config, work), config.values, context))
   } finally {

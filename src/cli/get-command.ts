@@ -9,6 +9,7 @@ import { getExecHooks } from './exec/exec-hooks.ts'
 import { addFlags, readFlags } from './flags.ts'
 import { printableText } from './render/index.ts'
 import { runJob } from './run-job.ts'
+import { trawlOptions } from './trawl-options.ts'
 
 /** `trawl get`: downloads files. */
 export function createGetCommand(context: CliContext): Command {
@@ -26,7 +27,7 @@ export function createGetCommand(context: CliContext): Command {
     })
     const { values } = config
     checkUsage(urls, values)
-    const trawl = await createTrawl({ surroundings: { proxies: context.proxies, clock: context.clock } })
+    const trawl = await createTrawl(trawlOptions(context, values))
     try {
       if (values.dryRun) {
         context.exit(

@@ -9,6 +9,7 @@ import { loadConfig } from './config-files.ts'
 import { addFlags, readFlags } from './flags.ts'
 import { printableText } from './render/index.ts'
 import { runJob } from './run-job.ts'
+import { trawlOptions } from './trawl-options.ts'
 
 /** `trawl retry`: failed and unfinished items again, from a report or from the folder. */
 export function createRetryCommand(context: CliContext): Command {
@@ -43,7 +44,7 @@ export function createRetryCommand(context: CliContext): Command {
     }
     if (values.dryRun) return showTasks(source, values, context)
     tellWithheld(source, values, context)
-    const trawl = await createTrawl({ surroundings: { proxies: context.proxies, clock: context.clock } })
+    const trawl = await createTrawl(trawlOptions(context, values))
     try {
       const job = trawl.getResolved([], { ...config, values }, { tasks: source.tasks(values) })
       context.exit(await runJob(job, values, context))

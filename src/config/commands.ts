@@ -169,6 +169,8 @@ const notWhileLooking = [
   'remoteTime',
   'acceptHtml',
   'reuse',
+  'state',
+  'stateDir',
 ]
 const fetchOnlyBook = [
   'chapters',

@@ -13,8 +13,8 @@ export const formats = {
   shardPlan: 1,
   shardStats: 1,
   sampleSpool: 1,
-  hostMemory: 1,
   comparison: 1,
+  stateDatabase: 1,
 } as const
 
 export type FormatName = keyof typeof formats

@@ -43,6 +43,7 @@ import { storageError } from '../storage/index.ts'
 import { bookOptions, bookPlans, createWiredBookKind, type BookJobOptions } from './book-session.ts'
 import { datasetJobOf, type DatasetJobOptions, type DatasetWork } from './dataset-session.ts'
 import { optionsByHost } from './host-blocks.ts'
+import { KeptMemory } from './kept-memory.ts'
 import { OpenFolders } from './open-folders.ts'
 import { createSharedLimits, hostRetries, type SharedLimits } from './shared-limits.ts'
 import { transportOptionsOf, type Surroundings } from './transport-options.ts'
@@ -113,7 +114,10 @@ export interface Trawl extends AsyncDisposable {
   close(): Promise<void>
 }
 
-/** Makes a trawl. Nothing is opened before the first job. Throws ERR_CONFIG_INVALID, ERR_CONFIG_UNKNOWN_KEY. */
+/**
+ * Makes a trawl. Nothing is opened before the first job, but the state database where `stateDir` is given. Throws
+ * ERR_CONFIG_INVALID, ERR_CONFIG_UNKNOWN_KEY.
+ */
 export async function createTrawl(options: TrawlOptions = {}): Promise<Trawl> {
   return new Session(options)
 }
@@ -122,6 +126,7 @@ class Session implements Trawl {
   readonly #base: GetOptionsInput
   readonly #surroundings: Surroundings
   readonly #memory: readonly HostMemory[]
+  readonly #kept: KeptMemory | undefined
   readonly #folders = new OpenFolders()
   readonly #engines = new Map<string, Promise<Engine>>()
   readonly #jobs = new Set<Job>()
@@ -132,8 +137,11 @@ class Session implements Trawl {
     const { surroundings, hostMemory, ...base } = options
     this.#base = base
     this.#surroundings = surroundings ?? {}
-    this.#memory = hostMemory ?? []
-    parseOptions(getGroups, base)
+    const { stateDir, state } = parseOptions(getGroups, base)
+    const { clock = systemClock, onNotice = () => {} } = this.#surroundings
+    this.#kept =
+      stateDir === undefined || !state ? undefined : new KeptMemory({ folder: stateDir, clock, onNotice })
+    this.#memory = [...(this.#kept?.entries ?? []), ...(hostMemory ?? [])]
   }
 
   get(inputs: GetInputs, options: GetJobOptions = {}): Job<GetInput> {
@@ -267,6 +275,7 @@ class Session implements Trawl {
     try {
       for (const engine of made) if (engine.status === 'fulfilled') await engine.value.close()
     } finally {
+      if (this.#limits) this.#kept?.keep(this.#limits.governor.learned())
       this.#limits?.governor.close()
     }
   }

@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly proxies?: ProxySettings
   /** The clock that schedules go by; the system's when absent. */
   readonly clock?: Clock
+  /** Told of what is not used or kept, such as a state database that cannot be opened. */
+  readonly onNotice?: (message: string) => void
 }
 
 /**

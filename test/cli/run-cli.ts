@@ -40,7 +40,7 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
   const child = spawn('node', ['--input-type=module', '-e', script, '--', ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     cwd: home,
-    env: { PATH: process.env['PATH'], HOME: home, ...options.env },
+    env: { PATH: process.env['PATH'], HOME: home, TRAWL_STATE: 'false', ...options.env },
     detached: options.detached ?? false,
     timeout: options.timeoutMs ?? 25_000,
     killSignal: 'SIGKILL',

@@ -16,7 +16,11 @@ export interface MainEnd {
  */
 export async function runMain(
   args: readonly string[],
-  options: { readonly stdin?: string; readonly clock?: Clock } = {},
+  options: {
+    readonly stdin?: string
+    readonly clock?: Clock
+    readonly env?: Readonly<Record<string, string>>
+  } = {},
 ): Promise<MainEnd> {
   const stdout: Buffer[] = []
   let stderr = ''
@@ -25,7 +29,12 @@ export async function runMain(
     if (options.stdin !== undefined) yield Buffer.from(options.stdin)
   }
   const context: CliContext = {
-    surroundings: { cwd: tmpdir(), env: {}, platform: 'linux', home: '/nonexistent' },
+    surroundings: {
+      cwd: tmpdir(),
+      env: { TRAWL_STATE: 'false', ...options.env },
+      platform: 'linux',
+      home: '/nonexistent',
+    },
     proxies: {},
     stdin: stdin(),
     closeStdin: () => {},

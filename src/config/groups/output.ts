@@ -56,8 +56,12 @@ export const outputGroup = defineGroup({
       env: false,
     }),
     stateDir: field(path('DIR'), {
-      description: 'Folder of the state database: history, learned limits, cookies.',
+      description: 'Folder of the state database: what was learned of hosts.',
       unset: "the user's state folder",
+    }),
+    state: field(toggle, {
+      description: 'Use and keep what was learned of hosts, in the state database.',
+      default: true,
     }),
   }),
   check: ({ minSizeBytes, maxSizeBytes }) =>

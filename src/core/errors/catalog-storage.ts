@@ -10,6 +10,14 @@ export const storageErrors = {
     summary: 'The disk or quota is full.',
     hint: 'Make room. Transfers go on when there is space, or run the command again later.',
   },
+  ERR_STATE_DATABASE: {
+    retry: 'never',
+    scope: 'process',
+    exitCode: 3,
+    httpStatus: 500,
+    summary: 'The state database of the user cannot be used.',
+    hint: 'Nothing in it is needed for downloads: delete it, or give --no-state.',
+  },
   ERR_PERMISSION: {
     retry: 'never',
     scope: 'volume',
