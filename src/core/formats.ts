@@ -4,6 +4,7 @@
  */
 export const formats = {
   journal: 1,
+  safePoints: 1,
   record: 1,
   jobSpec: 1,
   events: 1,

@@ -78,6 +78,7 @@ class GetWork implements JobWork {
         () => new FolderDestination({ ...destinationOptions(spec), folder, nameOf, divert: this.#divert }),
       )
     }
+    this.#tellRecovery()
     this.#report = this.#closing(() =>
       options.report === undefined ? undefined : new ReportFile(options.report),
     )
@@ -148,6 +149,14 @@ class GetWork implements JobWork {
     if (!folder || options.onExists === 'overwrite' || options.onExists === 'rename') return filtered
     const notice = this.#tools.notice
     return checkExisting(filtered, { folder, all: options.verifyExisting, notice })
+  }
+
+  #tellRecovery(): void {
+    if (!('recovery' in this.#destination)) return
+    const { checked, broken } = this.#destination.recovery
+    if (broken === 0) return
+    const message = `the system went down while files were written: ${broken} of the last ${checked} are not whole and come again`
+    this.#context.emit({ type: 'job.notice', message })
   }
 
   /** A step of the start; the folder is free again where it fails. */

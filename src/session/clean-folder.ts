@@ -8,6 +8,8 @@ import {
   FolderView,
   namesIn,
   OutputFolder,
+  safePointsName,
+  SafePoints,
   stateFolderName,
   storageError,
 } from '../storage/index.ts'
@@ -69,10 +71,11 @@ export function cleanFolder(path: string, options: { readonly dryRun: boolean })
   try {
     cleaning.checkIdle()
     // First: a staged file that only lacks its name is a finished one.
-    cleaning.recovered = recoverCommits(folder)
+    cleaning.recovered = recoverCommits(folder).recovered
     folder.journal.sync()
     cleaning.all()
     const { afterBytes } = compactJournal(folder.statePath('journal'), { withoutParts: true })
+    SafePoints.forget(folder.statePath(safePointsName))
     return { dir, ...cleaning.result(), journal: { beforeBytes, afterBytes } }
   } finally {
     folder.close()

@@ -6,6 +6,7 @@ import { FileJournal } from './journal/file-journal.ts'
 import type { Journal } from './journal/journal.ts'
 import type { LogDamage } from './journal/log-file.ts'
 import { makeFolders } from './make-folders.ts'
+import { SafePoints } from './safe-points.ts'
 import { KnownNames } from './known-names.ts'
 import { ConfinedRoot, DirectoryCache, NameRegistry } from './naming/index.ts'
 import { FileSink } from './sink/file-sink.ts'
@@ -21,6 +22,8 @@ export interface OutputFolderOptions {
 
 /** The folder, below an output folder, that holds everything of ours that is not a result. */
 export const stateFolderName = '.trawl'
+/** Within it, what `SafePoints` notes. */
+export const safePointsName = 'safe-points'
 
 /**
  * An output folder with its state: journal, parts, names given, lock. Opening makes what is missing, refuses when
@@ -31,6 +34,8 @@ export class OutputFolder {
   readonly journal: Journal
   readonly names: NameRegistry
   readonly volume: Volume
+  /** How far the finished files are surely on the disk. */
+  readonly safePoints: SafePoints
   readonly directories = new DirectoryCache()
   readonly root: ConfinedRoot
   readonly #known = new KnownNames()
@@ -65,6 +70,7 @@ export class OutputFolder {
       throw storageError(error, { path: this.path, doing: 'read the journal of' })
     }
     this.journal = journal
+    this.safePoints = new SafePoints(join(this.#state, safePointsName))
   }
 
   /** Where the bytes of an unfinished task are. */
@@ -181,6 +187,7 @@ export class OutputFolder {
   close(): void {
     try {
       this.journal.close()
+      this.safePoints.close(this.journal.lengthBytes)
     } finally {
       this.#lock.release()
     }

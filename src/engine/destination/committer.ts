@@ -16,6 +16,8 @@ export interface CommitRequest {
 export interface CommitterOptions {
   readonly journal: Journal
   readonly volume: Volume
+  /** Told after each group that was committed. */
+  readonly onCommitted: () => void
   /** Makes the folders above a relative path and gives its absolute form. */
   readonly place: (path: string) => string
   /** Another name for a task whose own was taken by a stranger meanwhile; journals it. */
@@ -87,6 +89,7 @@ export class Committer {
       return
     }
     for (const waiting of group) this.#finish(waiting)
+    this.#options.onCommitted()
   }
 
   #finish(waiting: Waiting): void {

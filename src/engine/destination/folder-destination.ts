@@ -20,7 +20,7 @@ import { passesFilter, type EntityFilter } from './entity-filter.ts'
 import type { FoundFile, Settled } from './found-file.ts'
 import { isSameFile, isUnexpectedHtml, modifiedSeconds, recordedFacts } from './file-facts.ts'
 import { isFilteredOut, LimitedSink } from './limited-sink.ts'
-import { recoverCommits } from './recover.ts'
+import { recoverCommits, type Recovery } from './recover.ts'
 import { sameVersion } from './same-version.ts'
 
 /** What to do about a file that is there already. */
@@ -56,8 +56,8 @@ export interface FolderDestinationOptions extends BodyLimits {
 
 /** Files in an output folder, named once, journaled, and committed in groups. */
 export class FolderDestination implements Destination {
-  /** Renames of a former run that were finished or confirmed when this one began. */
-  readonly recovered: number
+  /** What a former run left behind, and what was done about it when this one began. */
+  readonly recovery: Recovery
   readonly parts: PartFiles
   readonly #options: FolderDestinationOptions
   readonly #folder: OutputFolder
@@ -75,8 +75,9 @@ export class FolderDestination implements Destination {
       volume,
       place: (path) => this.#placed(path),
       rename: (request) => this.#rename(request),
+      onCommitted: () => this.#folder.safePoints.note(journal.lengthBytes),
     })
-    this.recovered = recoverCommits(options.folder)
+    this.recovery = recoverCommits(options.folder)
     this.parts = this.#partFiles()
     this.#found = options.reuse && new FoundFiles(options.reuse)
   }

@@ -1,7 +1,18 @@
 import { lstatSync, readFileSync, realpathSync, type Stats } from 'node:fs'
 import { dirname, sep } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { recheckFiles } from './recheck-files.ts'
 import { publish, type IntentRecord, type OutputFolder } from '../../storage/index.ts'
+
+/** What was looked at when a folder was opened. */
+export interface Recovery {
+  /** Renames that were finished or confirmed. */
+  readonly recovered: number
+  /** Files that were compared with their records because the power may have gone while they were written. */
+  readonly checked: number
+  /** Of them, those that were not whole; they come anew. */
+  readonly broken: number
+}
 
 /** Larger files are recognised by their length alone: reading them all would hold up the start. */
 const rereadBytes = 64 * 1024 * 1024
@@ -11,11 +22,11 @@ const lookedAt = new WeakSet<OutputFolder>()
 
 /**
  * Finishes or confirms the renames that a former run announced and whose done record is missing. What can be
- * neither is forgotten, its name is free again, and it will be fetched anew. Returns how many were finished or
- * confirmed. Throws storage errors of the journal only.
+ * neither is forgotten, its name is free again, and it will be fetched anew. After a loss of power the files that may
+ * not have reached the disk are compared with their records. Throws storage errors of the journal only.
  */
-export function recoverCommits(folder: OutputFolder): number {
-  if (lookedAt.has(folder)) return 0
+export function recoverCommits(folder: OutputFolder): Recovery {
+  if (lookedAt.has(folder)) return { recovered: 0, checked: 0, broken: 0 }
   lookedAt.add(folder)
   const { journal } = folder
   let recovered = 0
@@ -28,7 +39,7 @@ export function recoverCommits(folder: OutputFolder): number {
     }
   }
   journal.flush()
-  return recovered
+  return { recovered, ...recheckFiles(folder) }
 }
 
 /** The file is fetched anew; one of ours that it was to replace stays known as that. */

@@ -136,6 +136,19 @@ export class FileJournal implements Journal {
     return records
   }
 
+  *doneSince(offsetBytes: number): Generator<IntentRecord> {
+    for (const chunk of this.#log.chunks(offsetBytes)) {
+      for (const { type, offset, buffer, payloadAt } of chunk) {
+        if (type !== recordType.done || offset < offsetBytes) continue
+        const id = new RecordReader(buffer, payloadAt).id()
+        const latest = this.#index.offset(id)
+        if (this.#index.state(id) !== stateNumber.done || latest > offset) continue
+        const record = this.#record(latest)
+        yield decodeIntent(record.buffer, record.payloadAt)
+      }
+    }
+  }
+
   async *outcomes(filter: { readonly status?: 'ok' | 'failed' } = {}): AsyncIterable<Outcome> {
     this.flush()
     const release = this.#log.reading()

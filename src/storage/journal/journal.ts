@@ -114,6 +114,10 @@ export interface Journal {
   sync(): void
   /** Ids whose rename is not confirmed, with what is needed to confirm or finish it. */
   staged(): readonly IntentRecord[]
+  /** Length of the log, what is not flushed left out. */
+  readonly lengthBytes: number
+  /** Finished files whose done record stands at this offset of the log or behind it, in its order. */
+  doneSince(offsetBytes: number): Iterable<IntentRecord>
   /** Outcomes in the order of the log, lazily. Reads from disk. */
   outcomes(filter?: { readonly status?: 'ok' | 'failed' }): AsyncIterable<Outcome>
   /** Calls back with every name given so far. */

@@ -124,11 +124,11 @@ export class LogFile {
     return damage
   }
 
-  /** All sound records in order, a bounded number at a time; new ones appended meanwhile are not seen. */
-  *chunks(): Generator<readonly LoggedRecord[]> {
+  /** All sound records in order, from an offset on, a bounded number at a time; new ones appended meanwhile are not seen. */
+  *chunks(from = headBytes): Generator<readonly LoggedRecord[]> {
     const end = this.#length
     const bytes = 1024 * 1024 + maxRecordBytes
-    for (let at = headBytes; at < end;) {
+    for (let at = Math.max(headBytes, from); at < end;) {
       const buffer = Buffer.allocUnsafe(Math.min(bytes, end - at))
       const got = readSync(this.#fd, buffer, 0, buffer.length, at)
       const records: LoggedRecord[] = []

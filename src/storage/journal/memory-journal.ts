@@ -70,6 +70,13 @@ export class MemoryJournal implements Journal {
     )
   }
 
+  /** There is no log that an offset could be one of: all that are finished. */
+  doneSince(): IntentRecord[] {
+    return [...this.#entries.values()].flatMap((entry) =>
+      entry.state === 'done' && entry.intent ? [entry.intent] : [],
+    )
+  }
+
   async *outcomes(filter: { readonly status?: 'ok' | 'failed' } = {}): AsyncIterable<Outcome> {
     for (const id of Array.from(this.#finished)) {
       const entry = this.#entries.get(id)
@@ -89,6 +96,10 @@ export class MemoryJournal implements Journal {
     const counts = { named: 0, partial: 0, staged: 0, done: 0, failed: 0 }
     for (const entry of this.#entries.values()) counts[entry.state]++
     return counts
+  }
+
+  get lengthBytes(): number {
+    return 0
   }
 
   close(): void {}

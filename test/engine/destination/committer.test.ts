@@ -49,6 +49,7 @@ function harness(durability: Durability = 'none') {
   const journal = new NotingJournal(notes)
   let renames = 0
   const committer = new Committer({
+    onCommitted: () => {},
     journal,
     volume: new Volume({ durability }),
     place: (path) => `/root/${path}`,

@@ -202,7 +202,7 @@ describe('after a death between intent and done', () => {
   test('before the rename: it is made', async () => {
     const dir = killed('bytes', ({ part }) => writeFileSync(part, 'bytes'))
     const sut = open(dir)
-    expect(sut.destination.recovered).toBe(1)
+    expect(sut.destination.recovery.recovered).toBe(1)
     expect(filesIn(dir)).toEqual({ 'a.bin': 'bytes' })
     expect(readdirSync(join(dir, '.trawl/parts'))).toEqual([])
     expect(await sut.fetch(a, 'again')).toBe('finished-before: a.bin')
@@ -215,7 +215,7 @@ describe('after a death between intent and done', () => {
         if (withPart) linkSync(final, part)
       })
       const sut = open(dir)
-      expect(sut.destination.recovered).toBe(1)
+      expect(sut.destination.recovery.recovered).toBe(1)
       expect(readdirSync(join(dir, '.trawl/parts'))).toEqual([])
       expect(await sut.fetch(a, 'again')).toBe('finished-before: a.bin')
       close()
@@ -228,7 +228,7 @@ describe('after a death between intent and done', () => {
   ])('a part %s is never named', async (_title, text) => {
     const dir = killed('bytes', ({ part }) => writeFileSync(part, text))
     const sut = open(dir)
-    expect(sut.destination.recovered).toBe(0)
+    expect(sut.destination.recovery.recovered).toBe(0)
     expect(filesIn(dir)).toEqual({})
     expect(await sut.fetch(a, 'bytes')).toBe('a.bin')
     expect(filesIn(dir)).toEqual({ 'a.bin': 'bytes' })
@@ -270,7 +270,7 @@ describe('after a death between intent and done', () => {
         'sub/a.bin',
       )
       const sut = open(dir)
-      expect(sut.destination.recovered).toBe(0)
+      expect(sut.destination.recovery.recovered).toBe(0)
       expect(await sut.fetch(taskOf('http://h/b.bin'), 'x')).toBe('b.bin')
       close()
     }
@@ -301,7 +301,7 @@ describe('after a death between intent and done', () => {
       facts: {},
     })
     const second = openDestination(dir, 'resume', folder)
-    expect(second.destination.recovered).toBe(0)
+    expect(second.destination.recovery.recovered).toBe(0)
     expect(existsSync(join(dir, 'a.bin'))).toBe(false)
     staged.sink.abort({ discard: true })
   })
