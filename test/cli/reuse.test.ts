@@ -56,7 +56,8 @@ beforeEach(() => {
 
 interface Got extends MainEnd {
   readonly stats: JobStats
-  readonly reasons: readonly (string | undefined)[]
+  /** Why each item was skipped, in order of the words; `fetched` for those that were not. */
+  readonly reasons: readonly string[]
 }
 
 async function get(...args: string[]): Promise<Got> {
@@ -71,7 +72,9 @@ async function get(...args: string[]): Promise<Got> {
   return {
     ...end,
     stats,
-    reasons: events.flatMap(({ type, outcome }) => (type === 'task.finished' ? [outcome?.skipReason] : [])),
+    reasons: events.flatMap(({ type, outcome }) =>
+      type === 'task.finished' ? [outcome?.skipReason ?? 'fetched'] : [],
+    ),
   }
 }
 
@@ -101,7 +104,7 @@ describe('by the validator on record', () => {
     const sent = origin.requests.length
     const end = await get(url('a.bin'), url('b.bin'), url('c.bin'), '-d', dir, '--reuse', old)
     expect(end.code).toBe(0)
-    expect(end.reasons.toSorted()).toEqual(['reused', 'reused', undefined])
+    expect(end.reasons.toSorted()).toEqual(['fetched', 'reused', 'reused'])
     expect(end.stats).toMatchObject({
       ok: 1,
       skipped: 2,
@@ -111,9 +114,9 @@ describe('by the validator on record', () => {
     expect(
       origin.requests
         .slice(sent)
-        .map(({ headers }) => headers['if-none-match'])
+        .map(({ headers }) => headers['if-none-match'] ?? 'none')
         .toSorted(),
-    ).toEqual(['"/a.bin"', '"/b.bin"', undefined])
+    ).toEqual(['"/a.bin"', '"/b.bin"', 'none'])
     for (const name of ['a.bin', 'b.bin', 'c.bin'])
       expect(readFileSync(join(dir, name)).equals(bytesOf(name))).toBe(true)
     expect(statSync(join(dir, 'a.bin')).ino).not.toBe(statSync(join(old, 'a.bin')).ino)
@@ -388,7 +391,7 @@ describe('what goes wrong', () => {
       '--workers',
       '1',
     )
-    expect(end.reasons.toSorted()).toEqual(['reused', 'reused', undefined])
+    expect(end.reasons.toSorted()).toEqual(['fetched', 'reused', 'reused'])
     for (const name of names(dir))
       expect(readFileSync(join(dir, name)).equals(bytesOf(name)), name).toBe(true)
     origin.route('/a.bin', respond.withRange(body('/new', 5000), { etag: '"new"' }))
@@ -403,7 +406,7 @@ describe('what goes wrong', () => {
       '--workers',
       '1',
     )
-    expect(update.reasons.toSorted()).toEqual(['not-modified', undefined])
+    expect(update.reasons.toSorted()).toEqual(['fetched', 'not-modified'])
     expect(readFileSync(join(dir, 'a.bin')).equals(body('/new', 5000).bytes())).toBe(true)
   })
 })
