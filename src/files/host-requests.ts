@@ -1,6 +1,7 @@
 import type { GetOptions } from '../config/index.ts'
 import type { Place } from '../core/index.ts'
 import { hostOf } from '../engine/index.ts'
+import { formatWantDigest } from '../http/index.ts'
 import type { FileRequest } from './file-tasks.ts'
 
 /** The options without what differs by host: `withHostOptions` adds that to each request. */
@@ -36,9 +37,11 @@ function withHeaders(place: Place, request: FileRequest, optionsOf: (host: strin
 
 /** Headers that the user wants sent with every file. Names in lower case; undefined where there are none. */
 export function headersOf(
-  options: Pick<GetOptions, 'headers' | 'referer'>,
+  options: Pick<GetOptions, 'headers' | 'referer' | 'digest'>,
 ): Readonly<Record<string, string>> | undefined {
   const headers: Record<string, string> = {}
+  // A server that computes digests when asked (RFC 9530) makes the one computed here a check.
+  if (options.digest !== undefined) headers['want-repr-digest'] = formatWantDigest([options.digest])
   for (const [name, value] of Object.entries(options.headers)) headers[name.toLowerCase()] = value
   if (options.referer !== undefined) headers['referer'] = options.referer
   return Object.keys(headers).length === 0 ? undefined : headers

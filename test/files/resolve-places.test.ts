@@ -134,6 +134,21 @@ test('a signed address in a list of plain ones is renewed in the middle of the f
   expect(asked).toEqual([{ source: 'url', ref: `${origin.url}/signed.bin`, reason: 'expired' }])
 })
 
+test('a digest that is to be computed is asked of the server too', async () => {
+  const sha512 = body('/w.bin', 1000).digest('sha512', 'base64')
+  const wants: string[] = []
+  origin.route('/w.bin', (request) => {
+    wants.push(request.headers['want-repr-digest'] ?? '')
+    const reply = respond.whole(body('/w.bin', 1000), { headers: { 'Repr-Digest': `sha-512=:${sha512}:` } })
+    return reply(request)
+  })
+  const outcomes: Outcome[] = []
+  const hooks = { afterItem: (each: Outcome) => void outcomes.push(each) }
+  await trawl.get([`${origin.url}/w.bin`], { dir: newFolder(), digest: 'sha-512', hooks }).result
+  expect(wants).toEqual(['sha-512=10'])
+  expect(outcomes).toMatchObject([{ status: 'ok', digest: { algorithm: 'sha-512' } }])
+})
+
 test('checksums of single inputs: a wrong one is named and harms no other', async () => {
   const good = body('/a.bin', 1000).digest()
   const { outcomes } = await get([
