@@ -5,6 +5,7 @@ import { body } from '../../../src/testing/index.ts'
 import { startApache, type Apache } from '../../apache.ts'
 import { startNginx, type Nginx } from '../../nginx.ts'
 import { describeWith } from '../../programs.ts'
+import { startSquid } from '../../squid.ts'
 import { EngineCase, task, type RunEnd } from '../engine-case.ts'
 
 const file = body('real servers', 12 * 1024 * 1024 + 77)
@@ -92,6 +93,25 @@ describeWith(['apache2'], 'Apache httpd without ETags and with an odd one', () =
       const end = await sut.run([task(`${apache.url}/odd.bin`, { split: 4 })])
       expect(end.outcomes).toMatchObject([{ status: 'ok', attempts: 1 }])
       expect(readFileSync(join(sut.dir, 'odd.bin')).equals(file.bytes())).toBe(true)
+    }
+  })
+})
+
+describeWith(['nginx', 'squid'], 'squid in front of nginx', () => {
+  test('a file in segments, fresh and from the cache, and the next version of it', async () => {
+    await using nginx = await startNginx([''])
+    await using squid = await startSquid()
+    const url = `${nginx.urls[0]}/cached.bin`
+    for (const content of [file, file, other]) {
+      const atS = content === other ? 1_700_000_100 : 1_700_000_000
+      writeFileSync(join(nginx.www, 'cached.bin'), content.bytes())
+      utimesSync(join(nginx.www, 'cached.bin'), atS, atS)
+      // The third round asks the cache to look anew; else it may give the old version, and rightly so.
+      const headers = content === other ? { headers: { 'cache-control': 'no-cache' } } : {}
+      await using sut = new EngineCase({ transport: { proxy: { http: squid.url } } })
+      const end = await sut.run([task(url, { split: 4, ...headers })])
+      expect(end.outcomes).toMatchObject([{ status: 'ok' }])
+      expect(readFileSync(join(sut.dir, 'cached.bin')).equals(content.bytes())).toBe(true)
     }
   })
 })
