@@ -230,7 +230,7 @@ class BookWork implements JobWork {
     } else if (result.status === 'done' || result.status === 'unchanged') {
       const what = result.status === 'done' ? 'made' : 'nothing new in'
       for (const file of result.files)
-        context.emit({ type: 'job.notice', message: `${what} ${file} (${result.pages} pages)` })
+        context.emit({ type: 'job.notice', message: `${what} ${file} (${counted(result.pages)})` })
     }
   }
 
@@ -287,6 +287,10 @@ function withPage(outcome: Outcome, { page }: PageName): Outcome {
   const { error } = outcome
   if (error === undefined) return outcome
   return { ...outcome, error: { ...error, message: `page ${page}: ${error.message}` } }
+}
+
+function counted(pages: number): string {
+  return pages === 1 ? '1 page' : `${pages} pages`
 }
 
 /** Scopes of errors that no other work would be spared. */
