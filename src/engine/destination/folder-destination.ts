@@ -294,6 +294,7 @@ export class FolderDestination implements Destination {
     if (found && onExists === 'skip') {
       return { admit: 'skip', reason: 'exists', path: done.path, sizeBytes: found.size }
     }
+    if (found && onExists === 'error') throw exists(done.path)
     // Removed or changed by somebody: what they made of it stays, ours comes anew.
     this.#folder.journal.forget(task.id)
     if (!found) this.#folder.names.release(done.path)
@@ -388,7 +389,7 @@ export class FolderDestination implements Destination {
       if (onExists === 'skip' || (onExists === 'resume' && isSameFile(found, facts)))
         return { path, skip: true }
       if (onExists === 'error') {
-        throw new TrawlError('ERR_EXISTS', `${path} exists`, { context: { path } })
+        throw exists(path)
       }
     }
   }
@@ -440,6 +441,10 @@ export class FolderDestination implements Destination {
 }
 
 const fetch: Admission = { admit: 'fetch' }
+
+function exists(path: string): TrawlError {
+  return new TrawlError('ERR_EXISTS', `${path} exists`, { context: { path } })
+}
 
 function busy(task: DownloadTask): TrawlError {
   return new TrawlError('ERR_LOCKED', 'another job is fetching this very file into the same folder', {
