@@ -31,6 +31,8 @@ export interface WorkerPoolOptions<Out, In> {
 /** So many crashes without a piece of work done in between are not chance. */
 const mostBarrenCrashes = 5
 const closeGraceMs = 2000
+/** A worker that has so many times as much to do as the one with the least still gets what suits it. */
+const mostUneven = 1.25
 
 /**
  * Workers of one kind that run the same module. Items are batched each way. A worker that crashes is told, and
@@ -55,14 +57,20 @@ export class WorkerPool<Out, In> {
 
   /**
    * The worker to give the next piece of work to: one without work, a new one where there may be more, else the one
-   * with the least. Throws ERR_WORKERS_FAILED where the pool has given up.
+   * with the least. Pieces with the same key go to the same worker as long as it has hardly more to do than others, so
+   * that it can use again what it has, such as connections. Throws ERR_WORKERS_FAILED where the pool has given up.
    */
-  pick(): PoolWorker<Out> {
+  pick(key = ''): PoolWorker<Out> {
     if (this.#failure) throw this.#failure
     let least: Member<Out> | undefined
     for (const worker of this.#workers) if (!least || worker.load < least.load) least = worker
-    if (least && (least.load === 0 || this.#workers.size >= this.#options.count)) return least
-    return this.#start()
+    const { count } = this.#options
+    if (!least || (least.load > 0 && this.#workers.size < count)) return this.#start()
+    const seat = hashOf(key) % count
+    for (const worker of this.#workers) {
+      if (worker.seat === seat && worker.load <= least.load * mostUneven) return worker
+    }
+    return least
   }
 
   /** A piece of work came to its end: whatever crashed before, the workers work. */
@@ -91,7 +99,10 @@ export class WorkerPool<Out, In> {
 
   #start(): Member<Out> {
     const { kind, entry, greeting, onItem } = this.#options
-    const worker: Member<Out> = new Member<Out>((member) =>
+    const taken = new Set([...this.#workers].map((each) => each.seat))
+    let seat = 0
+    while (taken.has(seat)) seat++
+    const worker: Member<Out> = new Member<Out>(seat, (member) =>
       startWorker(kind, {
         entry,
         onMessage: (items) => {
@@ -122,12 +133,22 @@ export class WorkerPool<Out, In> {
   }
 }
 
+/** FNV-1a. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
+  return hash >>> 0
+}
+
 class Member<Out> implements PoolWorker<Out> {
   load = 0
+  /** Place in the pool, from 0; that of one that died is taken by the next. */
+  readonly seat: number
   readonly #channel: WorkerChannel
   readonly #outbox: Outbox<Out>
 
-  constructor(start: (member: Member<Out>) => WorkerChannel) {
+  constructor(seat: number, start: (member: Member<Out>) => WorkerChannel) {
+    this.seat = seat
     this.#channel = start(this)
     this.#outbox = new Outbox((items) => this.#channel.post(items))
   }

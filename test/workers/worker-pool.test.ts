@@ -49,6 +49,22 @@ describe.each(['threads', 'processes'] as const)('a pool of %s', (kind) => {
     expect(items.map((each) => each.item)).toEqual([{ echo: 'hello' }, { echo: 'hello' }])
   })
 
+  test('the same key goes to the same worker, as long as the work stays even', () => {
+    const { pool } = open(kind, 2)
+    const first = pool.pick()
+    first.load = 100
+    const second = pool.pick()
+    second.load = 100
+    const keys = Array.from({ length: 20 }, (_, n) => `host-${n}.example`)
+    const chosen = keys.map((key) => pool.pick(key))
+    expect(new Set(chosen)).toEqual(new Set([first, second]))
+    first.load = 110
+    second.load = 105
+    expect(keys.map((key) => pool.pick(key))).toEqual(chosen)
+    first.load = 140
+    expect(new Set(keys.map((key) => pool.pick(key)))).toEqual(new Set([second]))
+  })
+
   test('items for all but one', async () => {
     const { pool, items } = open(kind, 2)
     const first = pool.pick()

@@ -138,7 +138,7 @@ export class RemoteExecutor implements Executor {
     const { task } = handed.order
     let worker: Worker
     try {
-      worker = this.#pool.pick()
+      worker = this.#pool.pick(handed.lease.host)
     } catch (error) {
       this.#fail(handed, toTrawlError(error))
       return

@@ -1,4 +1,6 @@
 /** What a worker of the modes `threads` and `processes` runs. An entry of its own; nothing imports it. */
+import { setFlagsFromString } from 'node:v8'
+import { isMainThread } from 'node:worker_threads'
 import { formats, systemClock, toTrawlError, TrawlError } from '../../core/index.ts'
 import { createCookieJar, createTransport, type CookieJar, type Transport } from '../../http/index.ts'
 import { Volume } from '../../storage/index.ts'
@@ -10,6 +12,9 @@ import type { FromWorker, Greeting, ToWorker, WireOrder } from './protocol.ts'
 import { fromWireError, toWireError } from './wire-error.ts'
 
 const tellEveryMs = 50
+
+// As bin/trawl.mjs does for its own process, of which threads are a part (docs/adr/0001-young-generation.md).
+if (isMainThread) setFlagsFromString('--semi-space-growth-factor=1')
 
 const abort = new AbortController()
 const orders = new Map<number, OrderAtWork>()
