@@ -15,9 +15,9 @@ origin.route(
   withFaults(respond.withRange(file), faults.firstTimes(2, faults.cutAfter(1_000_000, 'fin'))),
 )
 
-const { items } = await batchDownload([`${origin.url}/file.bin`], { dir, retryDelayMs: 10 })
-const isSame = file.bytes().equals(await readFile(join(dir, items[0]?.path ?? '')))
+const [outcome] = await batchDownload([`${origin.url}/file.bin`], { dir, retryDelayMs: 10 })
+const isSame = file.bytes().equals(await readFile(join(dir, outcome?.path ?? '')))
 console.log(
-  `${items[0]?.status}, ${origin.requests.length} requests, ${isSame ? 'every byte is right' : 'WRONG BYTES'}`,
+  `${outcome?.status}, ${origin.requests.length} requests, ${isSame ? 'every byte is right' : 'WRONG BYTES'}`,
 )
 await rm(dir, { recursive: true })

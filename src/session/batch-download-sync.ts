@@ -1,15 +1,17 @@
 import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
 import type { GetInput as GetOptionsInput } from '../config/index.ts'
-import { fromErrorData, TrawlError, type ErrorData } from '../core/index.ts'
+import { fromErrorData, TrawlError, type ErrorData, type JobStats, type Outcome } from '../core/index.ts'
 import type { GetInput } from '../files/index.ts'
-import type { BatchResult } from './batch-download.ts'
+import { batchResult, type BatchResult } from './batch-download.ts'
 import { plainData } from './plain-data.ts'
 
 /** Options of `batchDownloadSync`: those of `batchDownload` that are data. */
 export type BatchSyncOptions = GetOptionsInput
 
 /** What the thread that downloads leaves behind. */
-export type SyncAnswer = { readonly result: BatchResult } | { readonly error: ErrorData }
+export type SyncAnswer =
+  | { readonly items: readonly Outcome[]; readonly stats: JobStats }
+  | { readonly error: ErrorData }
 
 /** What the thread that downloads is given. */
 export interface SyncWork {
@@ -52,7 +54,7 @@ export function batchDownloadSync(urls: Iterable<GetInput>, options: BatchSyncOp
   try {
     waitFor(state)
     const answer = receiveMessageOnPort(ours)?.message as SyncAnswer | undefined
-    if (answer && 'result' in answer) return answer.result
+    if (answer && 'items' in answer) return batchResult(answer.items, answer.stats)
     throw answer ? fromErrorData(answer.error) : died()
   } finally {
     ours.close()

@@ -8,10 +8,14 @@ export interface BatchOptions extends GetJobOptions {
   readonly onProgress?: (done: number, planned: number) => void
 }
 
-export interface BatchResult {
-  /** In the order of the input. */
-  readonly items: readonly Outcome[]
+/** An outcome for each input, in their order, and the sums of the batch beside them. */
+export interface BatchResult extends ReadonlyArray<Outcome> {
   readonly stats: JobStats
+}
+
+/** A batch result of its parts. */
+export function batchResult(items: readonly Outcome[], stats: JobStats): BatchResult {
+  return Object.assign([...items], { stats })
 }
 
 /**
@@ -39,7 +43,10 @@ export async function batchDownload(urls: GetInputs, options: BatchOptions = {})
     stop?.()
     if (error) throw fromErrorData(error)
     if (status === 'cancelled') throw new TrawlError('ERR_CANCELLED', 'the batch was cancelled')
-    return { items: items.toSorted((a, b) => a.ordinal - b.ordinal), stats }
+    return batchResult(
+      items.toSorted((a, b) => a.ordinal - b.ordinal),
+      stats,
+    )
   } finally {
     await trawl.close()
   }

@@ -12,7 +12,7 @@ const timer = setInterval(() => Atomics.add(state, 1, 1), beatEveryMs)
 process.on('exit', wake)
 
 const answer: SyncAnswer = await batchDownload(urls, options).then(
-  (result) => ({ result }),
+  (result) => ({ items: [...result], stats: result.stats }),
   (error: unknown) => ({ error: toTrawlError(error).toJSON() }),
 )
 port.postMessage(answer, [])

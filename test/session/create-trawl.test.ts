@@ -174,7 +174,7 @@ describe('batchDownload', () => {
     )
     origin.route('/2.bin', respond.status(404))
     const list = [...urls(5), 'nonsense', ...urls(3, 'x')]
-    const { items, stats } = await batchDownload(list, { dir: newFolder() })
+    const items = await batchDownload(list, { dir: newFolder() })
     expect(items.map((each) => each.input)).toEqual(list)
     expect(items.map((each) => each.status)).toEqual([
       'ok',
@@ -187,7 +187,7 @@ describe('batchDownload', () => {
       'ok',
       'ok',
     ])
-    expect(stats).toMatchObject({ planned: 9, ok: 7, failed: 2 })
+    expect(items.stats).toMatchObject({ planned: 9, ok: 7, failed: 2 })
   })
 
   test('tells progress, to the end', async () => {

@@ -39,7 +39,7 @@ const pointsPath = (): string => join(dir, '.trawl/safe-points')
 const readPoints = (): Points => JSON.parse(readFileSync(pointsPath(), 'utf8')) as Points
 const download = async (...wanted: string[]): Promise<string[]> => {
   origin.reset()
-  const { items } = await batchDownload(
+  const items = await batchDownload(
     wanted.map((name) => `${origin.url}/${name}`),
     { dir },
   )
@@ -77,7 +77,7 @@ test('without a new start of the system nothing is read again, however the files
   const path = join(dir, 'b.bin')
   writeFileSync(path, Buffer.alloc(20_000))
   origin.reset()
-  const { items } = await batchDownload([`${origin.url}/b.bin`], { dir })
+  const items = await batchDownload([`${origin.url}/b.bin`], { dir })
   expect([items[0]?.status, origin.requests.length]).toEqual(['skipped', 0])
 })
 
