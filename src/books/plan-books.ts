@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { DownloadEventBody } from '../core/index.ts'
+import { TrawlError, type DownloadEventBody } from '../core/index.ts'
 import type { Engine } from '../engine/index.ts'
 import type { TemplateValues } from '../storage/index.ts'
 import { bookTemplate, bookValues } from './book-names.ts'
@@ -48,7 +48,9 @@ export async function* planBooks(
     },
     ...(filter ? { filter } : {}),
   })
+  let planned = 0
   for await (const work of works) {
+    planned++
     const pages: string[] = []
     for await (const { page } of work.pages) pages.push(urlOf(page))
     const fields = bookValues(work, work.metadata, pages.length)
@@ -59,5 +61,8 @@ export async function* planBooks(
       containerPath({ dir, name, extension: containerExtensions[format], given }),
     )
     yield { id: work.id, title: work.metadata.title, source: work.source.name, files, fields, pages }
+  }
+  if (planned === 0) {
+    throw new TrawlError('ERR_SOURCE_EMPTY', `${spec.inputs[0]?.text ?? ''}: there are no pages`)
   }
 }
