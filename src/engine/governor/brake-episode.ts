@@ -10,6 +10,8 @@ export class BrakeEpisode {
   readonly fence: number
   readonly startedMs: number
   readonly cause: BrakeCause
+  /** Refused so far. */
+  refusals = 1
   #open: number
   #lowestRefused: number
 
@@ -28,6 +30,7 @@ export class BrakeEpisode {
   }
 
   refused(level: number): void {
+    this.refusals++
     this.#lowestRefused = Math.min(this.#lowestRefused, level)
   }
 

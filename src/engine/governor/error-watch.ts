@@ -1,10 +1,10 @@
 import type { HostLoad } from './host-load.ts'
+import type { LevelTally } from './level-tally.ts'
 
 const usualTolerance = 0.05
 const minErrors = 4
-/** After a cut, a share of failures above this part of the old one was not helped by it. */
-const unhelped = 0.5
-const maxUnhelped = 2
+/** A share is clearly above another by so many deviations; it is looked at so often that less would be chance. */
+const clearly = 4
 /** So few requests at once do not overload a host that still serves half of them. */
 const innocentLimit = 4
 /** Cuts further apart have nothing to do with each other. */
@@ -15,9 +15,9 @@ const forgetMs = 600_000
 export type ErrorVerdict = 'bear' | 'cut' | 'undo'
 
 /**
- * Watches the share of requests that fail. When it is clearly above a twentieth, the limit is cut. If the share
- * stays as it was through two cuts, the number of requests is not the cause: the cuts are taken back, and about
- * that share is borne for ten minutes.
+ * Watches the share of requests that fail. When it is clearly above a twentieth, and failures are not known to be as
+ * frequent among fewer requests at once, the limit is cut. As soon as the cut shows that they are, the number of
+ * requests is not the cause: the cuts are taken back, and about that share is borne for ten minutes.
  */
 export class ErrorWatch {
   /** Share of failures at the last verdict but 'bear'. */
@@ -26,17 +26,18 @@ export class ErrorWatch {
   level = Infinity
   /** The limit before the first of the cuts that belong together. */
   limitBefore = 1
+  readonly #tally: LevelTally
   #errors = 0
   #ends = 0
   #sinceMs: number
   #sinceSeq = 0
   #lowestLevel = Infinity
-  #unhelped = 0
   #cutAtMs = -Infinity
   #tolerance = usualTolerance
   #tolerantUntilMs = 0
 
-  constructor(nowMs: number) {
+  constructor(tally: LevelTally, nowMs: number) {
+    this.#tally = tally
     this.#sinceMs = nowMs
   }
 
@@ -44,16 +45,27 @@ export class ErrorWatch {
     this.#ends++
   }
 
+  /** A request failed that is in the tally. */
   failed(level: number, load: HostLoad, nowMs: number): ErrorVerdict {
     if (nowMs - this.#sinceMs > Math.max(500, 3 * load.ttfbMs) && this.#ends >= 20) this.#restart(load, nowMs)
     this.#errors++
     this.#ends++
-    this.#lowestLevel = Math.min(this.#lowestLevel, level)
+    // One among many that were served says nothing of the number.
+    if (this.#tally.mostlyFails(level)) this.#lowestLevel = Math.min(this.#lowestLevel, level)
+    if (this.#isCut(nowMs) && this.#tally.failsAlike(this.limitBefore, load.limit)) {
+      return this.#tolerate(load, nowMs)
+    }
     const requests = this.#requests(load)
-    const borne = (nowMs < this.#tolerantUntilMs ? this.#tolerance : usualTolerance) * requests
-    // Three deviations above what is borne; a few early failures are no share.
-    if (this.#errors < Math.max(minErrors, borne + 3 * Math.sqrt(borne))) return 'bear'
+    const tolerance = nowMs < this.#tolerantUntilMs ? this.#tolerance : usualTolerance
+    const borne = tolerance * requests
+    // A few early failures are no share, nor are those that end while no others are let start.
+    if (this.#errors < Math.max(minErrors, borne + clearly * Math.sqrt(borne))) return 'bear'
+    if (this.#tally.failedShare <= tolerance) return 'bear'
     return this.#decide(load, nowMs)
+  }
+
+  #isCut(nowMs: number): boolean {
+    return nowMs - this.#cutAtMs < relatedMs
   }
 
   /** Failures come sooner than successes, so those on their way count too. */
@@ -63,25 +75,28 @@ export class ErrorWatch {
 
   #decide(load: HostLoad, nowMs: number): ErrorVerdict {
     const { limit } = load
-    const related = nowMs - this.#cutAtMs < relatedMs
-    const before = this.share
     this.share = this.#errors / this.#requests(load)
-    this.level = this.#lowestLevel
-    this.#restart(load, nowMs)
-    if (!related) {
+    this.level = Math.min(this.#lowestLevel, limit)
+    if (!this.#isCut(nowMs)) {
       this.limitBefore = limit
-      this.#unhelped = 0
-    } else if (this.share >= unhelped * before && this.share < 0.9) {
-      this.#unhelped++
+      if (this.#tally.failsAlike(limit, limit)) {
+        this.#tolerate(load, nowMs)
+        return 'bear'
+      }
     }
-    if (this.#unhelped >= maxUnhelped || (limit <= innocentLimit && this.share < 0.5)) {
-      this.#tolerance = Math.min(0.9, 2 * this.share)
-      this.#tolerantUntilMs = nowMs + forgetMs
-      this.#cutAtMs = -Infinity
-      return 'undo'
-    }
+    if (limit <= innocentLimit && this.share < 0.5) return 'bear'
+    this.#restart(load, nowMs)
     this.#cutAtMs = nowMs
     return 'cut'
+  }
+
+  #tolerate(load: HostLoad, nowMs: number): ErrorVerdict {
+    this.share = this.#tally.failedShare
+    this.#restart(load, nowMs)
+    this.#tolerance = Math.min(0.9, Math.max(2 * this.share, 2 * usualTolerance))
+    this.#tolerantUntilMs = nowMs + forgetMs
+    this.#cutAtMs = -Infinity
+    return 'undo'
   }
 
   #restart(load: HostLoad, nowMs: number): void {

@@ -6,6 +6,11 @@ export interface Goodput {
 
 export const noGoodput: Goodput = { bytes: 0, requests: 0 }
 
+/** A silence shorter than this is none: events of one turn of the loop are told one after the other. */
+const shortestSilenceMs = 5
+/** A host that is silent for longer than this at a time may well be so because of what is asked of it. */
+const mostForgivenMs = 250
+
 /** Counts what a host delivers between two moments. Counters only: nothing is stored per request. */
 export class GoodputWindow {
   startedMs = 0
@@ -24,6 +29,12 @@ export class GoodputWindow {
   #turnFence = 0
   /** Something of our own (a pause, spacing, a rate limit, a busy process) held the work back. */
   disturbed = false
+  /**
+   * Time in which nothing came though a request takes less: hosts, lines and this process stand still now and then,
+   * for no reason of the limit. It does not count as time of the window.
+   */
+  silentMs = 0
+  #lastEventMs = 0
   #fullEvents = 0
   #shortEvents = 0
 
@@ -36,6 +47,7 @@ export class GoodputWindow {
     this.turned = false
     this.#turnFence = issued
     this.disturbed = false
+    this.silentMs = 0
     this.#fullEvents = 0
     this.#shortEvents = 0
   }
@@ -57,6 +69,16 @@ export class GoodputWindow {
     this.#countDemand(full)
   }
 
+  /** Called with each of both; `usualMs` is the time of a request, 0 while unknown. */
+  heard(nowMs: number, usualMs: number): void {
+    const quietMs = nowMs - this.#lastEventMs
+    if (quietMs > shortestSilenceMs && quietMs > usualMs && usualMs > 0) {
+      const sinceMs = Math.max(this.#lastEventMs + Math.max(usualMs, shortestSilenceMs), this.startedMs)
+      this.silentMs += Math.min(mostForgivenMs, nowMs - sinceMs)
+    }
+    this.#lastEventMs = nowMs
+  }
+
   #countDemand(full: boolean): void {
     if (full) this.#fullEvents++
     else this.#shortEvents++
@@ -67,8 +89,13 @@ export class GoodputWindow {
     return this.#fullEvents >= 3 * this.#shortEvents
   }
 
+  /** Length of the window without its silence. */
+  heardMs(nowMs: number): number {
+    return nowMs - this.startedMs - this.silentMs
+  }
+
   goodput(nowMs: number): Goodput {
-    const elapsedMs = nowMs - this.startedMs
+    const elapsedMs = this.heardMs(nowMs)
     if (elapsedMs <= 0) return noGoodput
     return { bytes: this.bytes / elapsedMs, requests: this.completions / elapsedMs }
   }

@@ -2,6 +2,7 @@ import { BrakeEpisode, type BrakeCause } from './brake-episode.ts'
 import { ErrorWatch } from './error-watch.ts'
 import type { Goodput } from './goodput-window.ts'
 import { ceilingMemoryMs, HostLoad, type ControlBounds } from './host-load.ts'
+import { LevelTally } from './level-tally.ts'
 import type { Phase, PhaseName } from './phase.ts'
 import { Recovery } from './recovery.ts'
 import { Refine, type RefineExits } from './refine.ts'
@@ -35,6 +36,8 @@ export interface HostControllerOptions extends ControlBounds {
 const throttleCut = 0.5
 const errorCut = 0.7
 const deepestErrorCut = 0.5
+/** A refusal so long after the last one near the same number is the price of having looked. */
+const knownAfterMs = 2500
 const longestRecoveryMs = 30_000
 const longestBackoffMs = 60_000
 
@@ -51,6 +54,7 @@ interface CutRange {
 export class HostController {
   readonly #load: HostLoad
   readonly #onChange: (limit: number, reason: string) => void
+  readonly #tally = new LevelTally()
   readonly #errors: ErrorWatch
   #phase: Phase
   #fixed: boolean
@@ -64,7 +68,7 @@ export class HostController {
   constructor(options: HostControllerOptions, nowMs: number) {
     this.#onChange = options.onChange
     this.#load = new HostLoad(options, options.overloaded)
-    this.#errors = new ErrorWatch(nowMs)
+    this.#errors = new ErrorWatch(this.#tally, nowMs)
     this.#fixed = options.fixed
     this.#phase = options.fixed ? this.#steady(nowMs) : this.#slowStart(nowMs)
   }
@@ -140,6 +144,7 @@ export class HostController {
 
   moved(bytes: number, nowMs: number): void {
     const load = this.#load
+    load.window.heard(nowMs, load.latencyMs)
     load.window.moved(bytes, load.inflight * 4 >= load.limit * 3)
     this.#advance(nowMs, load.wanted)
   }
@@ -158,15 +163,18 @@ export class HostController {
     if (early) episode.ended()
     if (end === 'ok') {
       this.#barrenBrakes = 0
+      this.#tally.count(lease.level, 'served')
       if (!early) this.#errors.ok()
       const answeredMs = lease.answeredMs < 0 ? nowMs : lease.answeredMs
+      load.window.heard(nowMs, load.latencyMs)
       load.latencyMs = load.smooth(load.latencyMs, nowMs - lease.startedMs)
       load.requestWorth.add(answeredMs - lease.startedMs, nowMs - answeredMs, lease.receivedBytes)
       load.window.completed(lease.seq, load.issued, full)
       this.#advance(nowMs, wanted)
     } else if (end !== 'cancelled') {
-      if (early) episode.refused(lease.level)
-      else return end === 'error' ? this.#failed(lease, nowMs) : this.#throttled(lease, nowMs)
+      this.#tally.count(lease.level, end === 'error' ? 'failed' : 'refused')
+      if (early && (end === 'throttled' || this.#tally.mostlyFails(lease.level))) episode.refused(lease.level)
+      if (!early) return end === 'error' ? this.#failed(lease, nowMs) : this.#throttled(lease, nowMs)
     }
     return 0
   }
@@ -184,6 +192,7 @@ export class HostController {
 
   #slowStart(nowMs: number, known?: Goodput): Phase {
     const load = this.#load
+    load.searchIsOpen = false
     const exits: RefineExits = {
       steady: (atMs) => this.#steady(atMs),
       slowStart: (atMs, goodput) => this.#slowStart(atMs, goodput),
@@ -197,6 +206,7 @@ export class HostController {
   }
 
   #throttled(lease: LeaseFacts, nowMs: number): number {
+    if (this.#tally.isStray(lease.level)) return 0
     const restMs = this.#lastBrakeMs + this.#brakeWindowMs() - nowMs
     // Cut already and still refused: the host counts over time. It is left alone until the cut can be judged.
     if (restMs > 0) return restMs
@@ -227,15 +237,20 @@ export class HostController {
   #brake(cause: BrakeCause, level: number, cut: CutRange, nowMs: number): void {
     const load = this.#load
     if (nowMs - this.#lastBrakeMs > ceilingMemoryMs) this.#brakes = 0
-    const repeated = this.#brakes > 0
+    // The number that was known came again after a time: it needs no search.
+    const known =
+      cause === 'throttled' && this.#load.isCeilingNear(level - 1) && nowMs - this.#lastBrakeMs > knownAfterMs
+    const repeated = this.#brakes > 0 && !known
     const waitMs = repeated ? Math.min(longestRecoveryMs, 500 * 2 ** this.#brakes) : 0
-    this.#brakes++
+    if (!known) this.#brakes++
     this.#barrenBrakes++
     this.#lastBrakeMs = nowMs
     const start = { fence: load.issued, nowMs }
     this.#episode = new BrakeEpisode(cause, load.inflight, level, start)
-    const from = Math.min(load.inflight + 1, load.limit)
-    load.limit = Math.max(1, Math.floor(from * cut.least), Math.min(Math.floor(from * cut.most), level - 1))
+    const from = Math.min(Math.max(load.inflight + 1, level), load.limit)
+    const most = known ? 1 : cut.most
+    load.limit = Math.max(1, Math.floor(from * cut.least), Math.min(Math.floor(from * most), level - 1))
+    if (this.#phase.name === 'slow-start' || this.#phase.name === 'refine') load.searchIsOpen = true
     load.openWindow(nowMs)
     const growth = { growAtMs: nowMs + waitMs, share: repeated ? 0.75 : 1 }
     this.#phase = new Recovery(load, this.#episode, growth, (atMs) => this.#steady(atMs))

@@ -12,6 +12,11 @@ export interface ControlBounds {
 
 /** How long a host that refused or collapsed above some number is not driven there again. */
 export const ceilingMemoryMs = 600_000
+/** How long one refusal alone holds, which may have been chance; each further one near it, this many times as long. */
+const loneRefusalMs = 3000
+const confirmedTimes = 6
+/** Ceilings this near to each other are the same. */
+const nearby = 0.75
 /** The same after failures or one fall of goodput, which may have had another reason. */
 export const suspicionMs = 60_000
 
@@ -38,8 +43,12 @@ export class HostLoad {
   refusedInWindow = -1
   #ceiling = Infinity
   #ceilingUntilMs = 0
+  /** How long the ceiling held when it was last learned; 0 while there is none. */
+  #ceilingHoldMs = 0
   #suspected = 0
   #suspectedAtMs = -Infinity
+  /** A refusal or failures ended the search for the limit before it was found. */
+  searchIsOpen = false
   /** When the ceiling was learned in this run; undefined when it was not. */
   learnedAtMs: number | undefined
 
@@ -88,10 +97,34 @@ export class HostLoad {
     return this.#ceiling
   }
 
-  /** The host refused or collapsed above this number now. */
-  learnCeiling(ceiling: number, nowMs: number, forMs = ceilingMemoryMs): void {
+  /** The host collapsed above this number now. */
+  learnCeiling(ceiling: number, nowMs: number): void {
     this.learnedAtMs = nowMs
-    this.rememberCeiling(ceiling, nowMs + forMs)
+    this.rememberCeiling(ceiling, nowMs + ceilingMemoryMs)
+  }
+
+  /**
+   * The host refused so many requests above this number now. Once may be chance and holds for seconds; what comes
+   * more than once, or again near the same number, holds ever longer.
+   */
+  learnRefusal(
+    ceiling: number,
+    seen: { readonly refusals: number; readonly mostMs: number },
+    nowMs: number,
+  ): void {
+    const refusals = Math.max(1, seen.refusals)
+    const isAgain = this.isCeilingNear(ceiling)
+    const first = isAgain ? this.#ceilingHoldMs * confirmedTimes : loneRefusalMs
+    const holdMs = Math.min(seen.mostMs, first * confirmedTimes ** (refusals - 1))
+    this.rememberCeiling(ceiling, nowMs + holdMs)
+    this.#ceilingHoldMs = holdMs
+    if (holdMs > loneRefusalMs) this.learnedAtMs = nowMs
+  }
+
+  /** A ceiling near this number was learned or remembered, forgotten or not. */
+  isCeilingNear(ceiling: number): boolean {
+    if (this.#ceilingHoldMs === 0) return false
+    return ceiling >= nearby * this.#ceiling && this.#ceiling >= nearby * ceiling
   }
 
   /** Goodput fell above this number. Seen once it holds for a minute, seen again it is learned. */
@@ -105,12 +138,14 @@ export class HostLoad {
   rememberCeiling(ceiling: number, untilMs: number): void {
     this.#ceiling = Math.max(1, ceiling)
     this.#ceilingUntilMs = untilMs
+    this.#ceilingHoldMs = ceilingMemoryMs
   }
 
   /** The refusals behind the ceiling had another reason. */
   forgetCeiling(): void {
     this.learnedAtMs = undefined
     this.#ceilingUntilMs = 0
+    this.#ceilingHoldMs = 0
   }
 
   smooth(average: number, sample: number): number {

@@ -38,7 +38,8 @@ export class Recovery implements Phase {
     if (nowMs < this.#growAtMs || !this.#episode.closed(nowMs)) return undefined
     if (this.growTo <= load.limit) {
       const ceiling = Math.min(Math.max(this.#episode.borne, load.limit), load.top(nowMs))
-      load.learnCeiling(ceiling, nowMs, this.#episode.cause === 'errors' ? suspicionMs : ceilingMemoryMs)
+      const mostMs = this.#episode.cause === 'errors' ? suspicionMs : ceilingMemoryMs
+      load.learnRefusal(ceiling, { refusals: this.#episode.refusals, mostMs }, nowMs)
       this.growTo = load.limit + Math.round((ceiling - load.limit) * this.#share)
     }
     return load.limit >= this.growTo ? this.#done(nowMs) : undefined

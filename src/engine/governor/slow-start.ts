@@ -98,7 +98,7 @@ export class SlowStart implements Phase {
     const { window } = this.#load
     const elapsedMs = nowMs - window.startedMs
     if (elapsedMs < this.#leastRoundMs()) return undefined
-    if (this.#collapsing(elapsedMs, nowMs)) return this.#finish(nowMs, true)
+    if (this.#collapsing(nowMs)) return this.#finish(nowMs, true)
     const turned = this.#turned(elapsedMs)
     const long = this.#load.ttfbMs > 0 && elapsedMs >= Math.max(this.#lookMs, 3 * this.#load.ttfbMs)
     if (!turned && !long) return undefined
@@ -127,8 +127,9 @@ export class SlowStart implements Phase {
   }
 
   /** Several round trips brought less than half of the best: no need to wait for the end of the round. */
-  #collapsing(elapsedMs: number, nowMs: number): boolean {
+  #collapsing(nowMs: number): boolean {
     const { window } = this.#load
+    const elapsedMs = window.heardMs(nowMs)
     return (
       this.#usualMs > 0 &&
       elapsedMs >= Math.max(stallMs, 4 * this.#usualMs) &&

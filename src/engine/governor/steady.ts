@@ -61,7 +61,9 @@ export class Steady implements Phase {
       return known ? this.#regrow(nowMs, known) : undefined
     }
     this.#watch(nowMs)
-    return undefined
+    // What broke the search off may have been chance, and no longer holds.
+    const isFree = this.#load.searchIsOpen && this.#windows > 0 && this.#load.top(nowMs) > this.#home
+    return isFree ? this.#regrow(nowMs, this.#goodput) : undefined
   }
 
   #watch(nowMs: number): void {

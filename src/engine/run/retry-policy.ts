@@ -47,6 +47,8 @@ export function decideRetry(
     const delayMs = error.retryAfterMs ?? backoffMs(tried.throttles, options)
     // A fifth more at random: everybody was told the same moment.
     const jitteredMs = delayMs * (1 + 0.2 * random())
+    // Who names no time is asked less at once, which the governor sees to; only this file waits.
+    if (error.retryAfterMs === undefined) return { retry: true, delayMs: jitteredMs, spends: false }
     return { retry: true, delayMs: 0, spends: false, pauseHostMs: jitteredMs }
   }
   if (tried.attempts > options.retries) return { retry: false }

@@ -27,8 +27,15 @@ export interface OriginTraits {
   readonly resetAbove?: number
   /** Now and then (each 400 ms on average) it answers nothing for 50 to 150 ms. */
   readonly stalls?: boolean
-  /** Share of requests that fail, however many there are. */
+  /** Share of requests that fail before their headers, however many there are. */
   readonly failShare?: number
+  /** Share of requests whose bodies break off in the middle. */
+  readonly breakShare?: number
+  /** Share of requests whose bodies stop, so that the client gives them up after `hangMs`. */
+  readonly hangShare?: number
+  readonly hangMs?: number
+  /** Share of requests that get 429, however many there are. */
+  readonly refuseShare?: number
 }
 
 export interface Exchange {
@@ -98,11 +105,15 @@ export class SimulatedOrigin {
     this.peak = Math.max(this.peak, this.#active)
     const rtt = (traits.latencyMs ?? 0) * (1 + (traits.jitter ?? 0) * (2 * this.#random() - 1))
     const over = this.#active > (traits.resetAbove ?? Infinity)
-    if (over || this.#random() < (traits.failShare ?? 0)) {
+    if (over || this.#draw(traits.failShare)) {
       this.#active--
       return this.#end(exchange, 'error', Math.min(rtt, 5))
     }
-    if (this.#active > (traits.throttleAbove ?? Infinity) || this.#overRate()) {
+    if (
+      this.#active > (traits.throttleAbove ?? Infinity) ||
+      this.#overRate() ||
+      this.#draw(traits.refuseShare)
+    ) {
       this.throttled++
       this.throttledAtMs.push(this.#time.now())
       this.#active--
@@ -122,8 +133,19 @@ export class SimulatedOrigin {
     const stalledMs = this.#stalledUntilMs - this.#time.now()
     if (stalledMs > 0) return void this.#time.after(stalledMs, () => this.#answer(sizeBytes, exchange))
     exchange.onHeaders()
+    const { breakShare, hangShare, hangMs = 2000 } = this.traits
+    const hangs = this.#draw(hangShare)
+    if (hangs || this.#draw(breakShare)) {
+      exchange.onBytes(Math.min(1000, sizeBytes))
+      return this.#end(exchange, 'broken', hangs ? hangMs : 0)
+    }
     this.#transfers++
     this.#send(sizeBytes, exchange)
+  }
+
+  /** True for this share of the calls. What is not given draws nothing, so that it changes no other run. */
+  #draw(share: number | undefined): boolean {
+    return share !== undefined && this.#random() < share
   }
 
   #slowness(): number {
@@ -172,11 +194,14 @@ export class SimulatedOrigin {
     }
   }
 
-  #end(exchange: Exchange, end: 'ok' | 'error' | 'throttled', afterMs: number): void {
+  #end(exchange: Exchange, end: 'ok' | 'error' | 'broken' | 'throttled', afterMs: number): void {
     const finish = (): void => {
-      if (end === 'ok') this.#active--
-      if (end !== 'error') this.#idleConnections++
-      exchange.onEnd(end, end === 'throttled' ? (this.traits.retryAfterMs ?? 0) : 0)
+      if (end === 'ok' || end === 'broken') this.#active--
+      if (end === 'ok' || end === 'throttled') this.#idleConnections++
+      exchange.onEnd(
+        end === 'broken' ? 'error' : end,
+        end === 'throttled' ? (this.traits.retryAfterMs ?? 0) : 0,
+      )
     }
     if (afterMs > 0) this.#time.after(afterMs, finish)
     else finish()
