@@ -6,7 +6,7 @@ import {
   type DatasetCommandOptions,
   type ResolvedConfig,
 } from '../config/index.ts'
-import { refuseOutputFormat } from '../session/index.ts'
+import { refuseFarPlaces, refuseOutputFormat } from '../session/index.ts'
 import type { CliContext } from './cli-context.ts'
 import { loadConfig } from './config-files.ts'
 import { addFlags, readFlags } from './flags.ts'
@@ -20,18 +20,20 @@ export function datasetPart(name: string, description: string): Command {
 }
 
 /** The options of such a command. Throws ERR_CONFIG_* and ERR_OUTPUT_FORMAT. */
-export function datasetConfig(
+export async function datasetConfig(
   command: Command,
   context: CliContext,
 ): Promise<ResolvedConfig<DatasetCommandOptions>> {
   const given = readFlags(command, datasetFlags)
   refuseOutputFormat(given['outputFormat'])
-  return loadConfig({
+  const config = await loadConfig({
     groups: datasetGroups,
     flags: given,
     surroundings: context.surroundings,
     command: 'dataset',
   })
+  refuseFarPlaces(config.values)
+  return config
 }
 
 /** Fires on the first interrupt. */

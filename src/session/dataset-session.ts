@@ -6,6 +6,7 @@ import {
   type ResolvedConfig,
 } from '../config/index.ts'
 import type { DatasetSpec } from '../datasets/index.ts'
+import { refuseFarPlaces } from './dataset-places.ts'
 import { refuseOutputFormat } from './output-format.ts'
 
 /** Options of a dataset job. */
@@ -35,6 +36,7 @@ export function datasetJobOf(
   const names = new Set(datasetGroups.flatMap((group) => group.options.map(({ name }) => name)))
   const shared = Object.fromEntries(Object.entries(base).filter(([name]) => names.has(name)))
   const values = parseOptions(datasetGroups, { ...shared, ...own })
+  refuseFarPlaces(values)
   return {
     config: { values, origins: {}, blocks: [], fixed: {} },
     work: {

@@ -163,10 +163,18 @@ test('where the first of several processes is killed the others end too, and a r
 test.for([
   ['no table', [], 2, 'no table was given'],
   ['TFRecord', ['x.csv', '--output-format', 'tfrecord'], 2, 'webdataset'],
+  ['a queue on another machine', ['x.csv', '--queue', 'redis://127.0.0.1:1'], 2, 'without --queue'],
   ['a file that is not there', ['none.csv'], 2, 'none.csv'],
   ['a folder without a plan', ['worker'], 2, 'holds no dataset plan'],
 ] as const)('refused with what to do: %s', async ([, args, code, text]) => {
   const refused = await trawl(...args, '-d', join(tempFolder(), 'out'), '--no-config')
   expect(refused.stderr).toContain(text)
   expect(refused.code).toBe(code)
+})
+
+test('an address for the output is refused, and no folder of that name is made', async () => {
+  const refused = await trawl('x.csv', '-d', 's3://bucket/prefix', '--no-config')
+  expect(refused.stderr).toContain('not to s3://bucket/prefix')
+  expect(refused.code).toBe(2)
+  expect(existsSync('s3:')).toBe(false)
 })

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { isTrawlError, TrawlError } from '../../core/index.ts'
 import { stagedBytes, type StagedTransfer } from '../../engine/index.ts'
 import {
@@ -94,7 +94,7 @@ function bodyFacts(settings: DatasetSettings, staged: StagedTransfer, bytes: Buf
     ...(url === undefined ? {} : { finalUrl: url }),
     ...(contentType === undefined ? {} : { contentType }),
     ...(format === undefined ? {} : { originalFormat: format }),
-    ...(computeHash === 'none' ? {} : { digest: createHash(computeHash).update(bytes).digest('hex') }),
+    ...(computeHash === 'none' ? {} : { digest: hash(computeHash, bytes, 'hex') }),
   }
 }
 
