@@ -14,6 +14,9 @@ export interface RetryFilter {
   readonly codes?: ReadonlySet<string>
 }
 
+/** What is given with the new run; it goes before what was asked for in the first one. */
+export type RetryWishes = Partial<Pick<GetOptions, 'headers' | 'referer' | 'split' | 'name'>>
+
 /** Failed and unfinished items, to be downloaded again as they were asked for. */
 export interface RetrySource {
   /** The output folder; absolute. Undefined where a report does not tell it. */
@@ -22,8 +25,8 @@ export interface RetrySource {
   readonly count: number
   /** Of these, items that were sent with headers which are not kept, by the header's name. */
   readonly withheld: Readonly<Record<string, number>>
-  /** The items as tasks, read again from the start with each call. `options` are those of the new run. */
-  tasks(options: GetOptions): AsyncIterable<readonly InputTask[]>
+  /** The items as tasks, read again from the start with each call. `wishes` are those of the new run. */
+  tasks(wishes?: RetryWishes): AsyncIterable<readonly InputTask[]>
 }
 
 /**
@@ -46,7 +49,7 @@ export async function openRetry(path: string, filter: RetryFilter = {}): Promise
     count,
     withheld,
     ...(dir === undefined ? {} : { dir }),
-    tasks: (options) => tasksOf(items(), filter, options),
+    tasks: (wishes = {}) => tasksOf(items(), filter, wishes),
   }
 }
 
@@ -103,12 +106,12 @@ function passes({ status, code }: ReportedItem, { statuses, codes }: RetryFilter
 async function* tasksOf(
   items: AsyncIterable<ReportedItem>,
   filter: RetryFilter,
-  options: GetOptions,
+  wishes: RetryWishes,
 ): AsyncGenerator<readonly InputTask[], void, undefined> {
   let batch: InputTask[] = []
   for await (const item of items) {
     if (!passes(item, filter)) continue
-    batch.push(taskOf(item, options))
+    batch.push(taskOf(item, wishes))
     if (batch.length < batchSize) continue
     yield batch
     batch = []
@@ -116,27 +119,26 @@ async function* tasksOf(
   if (batch.length > 0) yield batch
 }
 
-function taskOf(item: ReportedItem, options: GetOptions): InputTask {
+function taskOf(item: ReportedItem, wishes: RetryWishes): InputTask {
   const { id, ordinal, input, code, message, name } = item
   if (!isAddress(input)) {
     const refused = new TrawlError(code ?? 'ERR_URL_INVALID', message ?? `not a URL: ${input}`)
     return { id, ordinal, input, refused }
   }
   const request: TaskRequest = item.request ?? {}
-  const task = taskOfRequest(item, withNewWishes(request, options))
-  if (name === undefined || task.target.path !== undefined || options.name !== undefined) return task
+  const task = taskOfRequest(item, withNewWishes(request, wishes))
+  if (name === undefined || task.target.path !== undefined || wishes.name !== undefined) return task
   return { ...task, target: { template: name, ...task.target } } satisfies DownloadTask
 }
 
-/** What is given with the new run goes before what was asked for in the first one. */
-function withNewWishes(request: TaskRequest, options: GetOptions): TaskRequest {
+function withNewWishes(request: TaskRequest, { headers = {}, referer, split }: RetryWishes): TaskRequest {
   const given: Record<string, string> = {}
-  for (const [name, value] of Object.entries(options.headers)) given[name.toLowerCase()] = value
-  if (options.referer !== undefined) given['referer'] = options.referer
-  const headers = { ...request.headers, ...given }
+  for (const [name, value] of Object.entries(headers)) given[name.toLowerCase()] = value
+  if (referer !== undefined) given['referer'] = referer
+  const all = { ...request.headers, ...given }
   return {
     ...request,
-    ...(Object.keys(headers).length === 0 ? {} : { headers }),
-    ...(options.split === 'auto' ? {} : { split: options.split }),
+    ...(Object.keys(all).length === 0 ? {} : { headers: all }),
+    ...(split === undefined || split === 'auto' ? {} : { split }),
   }
 }

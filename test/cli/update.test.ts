@@ -10,6 +10,9 @@ import {
   withFaults,
   type FaultOrigin,
 } from '../../src/testing/index.ts'
+import { createTrawl } from '../../src/session/index.ts'
+import { startNginx } from '../nginx.ts'
+import { describeWith } from '../programs.ts'
 import { tempFolders } from '../storage/temp-folder.ts'
 import { startCli } from './run-cli.ts'
 import { runMain, type MainEnd } from './run-main.ts'
@@ -290,5 +293,33 @@ describe('files that are not wanted', () => {
       origin.route(path, withFaults(untold, faults.framing('chunked')))
     }
     expect(await skipped('--newer-than', '1d', '--min-size', '1000')).toEqual(['large.bin', 'small.bin'])
+  })
+})
+
+describeWith(['nginx'], 'beside nginx', () => {
+  test('304 for what is the same, the new version for what is not, and a copy for another folder', async () => {
+    await using nginx = await startNginx([''])
+    const [base = ''] = nginx.urls
+    const paths = Array.from({ length: 30 }, (_, n) => `f${n}.bin`)
+    for (const path of paths) writeFileSync(join(nginx.www, path), body(path, 20_000).bytes())
+    writeFileSync(join(nginx.www, 'large.bin'), body('one', 3_000_000).bytes())
+    const dir = newFolder()
+    const urls = [...paths, 'large.bin'].map((path) => `${base}/${path}`)
+    expect((await get(...urls, '-d', dir)).code).toBe(0)
+    writeFileSync(join(nginx.www, 'f3.bin'), body('new', 10_000).bytes())
+    writeFileSync(join(nginx.www, 'large.bin'), body('two', 2_500_000).bytes())
+    const end = await get(...urls, '-d', dir, '--update')
+    expect([end.code, end.stderr]).toEqual([0, expect.stringContaining('2 ok, 29 skipped')])
+    expect(readFileSync(join(dir, 'f3.bin')).equals(body('new', 10_000).bytes())).toBe(true)
+    expect(readFileSync(join(dir, 'large.bin')).equals(body('two', 2_500_000).bytes())).toBe(true)
+    const other = newFolder()
+    const copied = await get(...urls, '-d', other, '--reuse', dir)
+    expect(copied.stderr).toContain('0 ok, 31 skipped')
+    for (const name of names(other))
+      expect(readFileSync(join(other, name)).equals(readFileSync(join(nginx.www, name))), name).toBe(true)
+    // The library does it too.
+    await using trawl = await createTrawl({ dir, update: true })
+    const { stats } = await trawl.get(urls).result
+    expect(stats).toMatchObject({ ok: 0, skipped: 31 })
   })
 })
