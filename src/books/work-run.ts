@@ -167,6 +167,7 @@ class WorkRun {
         } catch (error) {
           await this.#lost(state, error)
         }
+        state.finished()
       }
     }
   }
