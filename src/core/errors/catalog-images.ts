@@ -48,7 +48,7 @@ export const imageErrors = {
     exitCode: 1,
     httpStatus: 413,
     summary: 'The image has more pixels or bytes than allowed.',
-    hint: 'Raise the limit if you trust the source.',
+    hint: 'So large an image is not decoded. `trawl get` fetches the file as it is.',
   },
   ERR_IMAGE_REFUSED: {
     retry: 'never',
