@@ -17,7 +17,7 @@ import { isTrawlError, type TrawlError } from '../../src/core/index.ts'
 
 const paths: Readonly<Record<FileLayer, string>> = {
   user: '/home/u/.config/trawl/config.yaml',
-  project: '/work/album/trawl.config.yaml',
+  project: '/projects/album/trawl.config.yaml',
   option: '/opt/fast.yaml',
 }
 
@@ -183,8 +183,8 @@ describe('resolveConfig', () => {
     expect(values).toMatchObject({
       cookies: '/home/u/cookies.txt',
       report: 'r.jsonl',
-      dir: '/work/album/out',
-      reuse: ['/work/album/../other', '/abs', '/home/u/home'],
+      dir: '/projects/album/out',
+      reuse: ['/projects/album/../other', '/abs', '/home/u/home'],
       caCertificate: '/opt/ca.pem',
       saveCookies: '/home/u/jar',
     })

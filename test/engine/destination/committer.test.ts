@@ -52,7 +52,7 @@ function harness(durability: Durability = 'none') {
     onCommitted: () => {},
     journal,
     volume: new Volume({ durability }),
-    place: (path) => `/root/${path}`,
+    place: (path) => `/out/${path}`,
     rename: (request) => `${request.path} (${++renames})`,
   })
   const sinkOf = (id: string, options: FakeSinkOptions): Sink => {
@@ -112,18 +112,18 @@ describe('the order of a commit', () => {
       `checkpoint ${a}`,
       `intent ${a} one.bin`,
       'flush',
-      `rename ${a} /root/one.bin`,
+      `rename ${a} /out/one.bin`,
       `done ${a}`,
     ])
   })
 
   test('the strict policy syncs what it flushes', async () => {
     const { committer, request, notes, taken } = harness('strict')
-    taken.add('/root/one.bin')
+    taken.add('/out/one.bin')
     expect(await committer.commit(request(a, 'one.bin'))).toBe('one.bin (1)')
     expect(notes.filter((note) => note === 'sync')).toHaveLength(2)
     const lastSync = notes.lastIndexOf('sync')
-    expect(notes.slice(lastSync + 1)).toEqual([`rename ${a} /root/one.bin (1)`, `done ${a}`])
+    expect(notes.slice(lastSync + 1)).toEqual([`rename ${a} /out/one.bin (1)`, `done ${a}`])
   })
 
   test('a group shares its flushes; slow files do not hold up the others', async () => {
@@ -144,7 +144,7 @@ describe('the order of a commit', () => {
         const { committer, request, notes, taken, journal } = harness()
         const ends = mix.map(async (kind, n) => {
           const id = n.toString(16).padStart(32, '0')
-          if (kind === 'taken') taken.add(`/root/${n}`)
+          if (kind === 'taken') taken.add(`/out/${n}`)
           const failing =
             kind === 'checkpoint' || kind === 'slow checkpoint' || kind === 'commit' ? kind : undefined
           const path = await committer
@@ -155,7 +155,7 @@ describe('the order of a commit', () => {
           if (path === 'failed') return
           const at = (note: string): number => notes.indexOf(note)
           const intent = at(`intent ${id} ${path}`)
-          const rename = at(`rename ${id} /root/${path}`)
+          const rename = at(`rename ${id} /out/${path}`)
           expect(at(`checkpoint ${id}`)).toBeLessThan(intent)
           expect(notes.slice(intent, rename)).toContain('flush')
           expect(rename).toBeLessThan(at(`done ${id}`))
@@ -170,11 +170,11 @@ describe('the order of a commit', () => {
 describe('what goes wrong', () => {
   test("a stranger's file: another name, announced before it is used", async () => {
     const { committer, request, notes, taken } = harness()
-    taken.add('/root/x').add('/root/x (1)')
+    taken.add('/out/x').add('/out/x (1)')
     expect(await committer.commit(request(a, 'x'))).toBe('x (2)')
     for (const path of ['x', 'x (1)', 'x (2)']) {
       const intent = notes.indexOf(`intent ${a} ${path}`)
-      const rename = notes.indexOf(`rename ${a} /root/${path}`)
+      const rename = notes.indexOf(`rename ${a} /out/${path}`)
       expect(notes.slice(intent, rename)).toContain('flush')
     }
   })
