@@ -23,6 +23,8 @@ export async function main(argv: readonly string[], context: CliContext = proces
       context.exit(thrown.exitCode === 0 ? 0 : 2)
       return
     }
+    // Whoever read the output has seen enough, as `head` does.
+    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EPIPE') return
     const error = toTrawlError(thrown)
     context.stderr.write(`trawl: ${error.message}\n`)
     if (error.hint !== '') context.stderr.write(`       ${error.hint}\n`)
