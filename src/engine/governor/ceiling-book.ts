@@ -7,6 +7,9 @@ const keepForMs = 30 * 86_400_000
 /** An old ceiling stops slow start only; after this it may be probed. */
 const oldCeilingHoldMs = 30_000
 
+/** A host that is asked so many times more than it was said to bear has outgrown what was said. */
+const outgrown = 1.25
+
 /** Host ceilings of earlier runs and of this one. */
 export class CeilingBook {
   readonly #clock: Clock
@@ -29,10 +32,15 @@ export class CeilingBook {
     controller.remember(Math.floor(entry.ceiling), nowMs + holdMs, nowMs)
   }
 
-  /** Notes what a controller learned. */
+  /** Notes what a controller learned, also that what was known no longer holds. */
   note(host: string, controller: HostController): void {
     const learned = controller.learned
-    if (!learned) return
+    if (!learned) {
+      const known = this.#known.get(host)
+      const isOutgrown = known && controller.phase === 'steady' && controller.limit > outgrown * known.ceiling
+      if (isOutgrown) this.#known.delete(host)
+      return
+    }
     const atWallMs = this.#clock.wallMs() - (this.#clock.now() - learned.atMs)
     this.#known.set(host, { host, ceiling: learned.ceiling, atWallMs })
   }

@@ -94,6 +94,8 @@ export class HostController {
   /** Takes over what an earlier run learned. */
   remember(ceiling: number, untilMs: number, nowMs: number): void {
     this.#load.rememberCeiling(ceiling, untilMs)
+    // It is old: once its time is up, the search goes on above it.
+    this.#load.searchIsOpen = true
     this.#load.limit = Math.min(this.#load.limit, this.#load.top(nowMs))
     if (this.#fixed) this.#phase = this.#steady(nowMs)
   }

@@ -55,3 +55,24 @@ describe('refusals that come whatever the number', () => {
     expect(next).toBeGreaterThan(first + 900)
   })
 })
+
+describe('what an earlier run remembered', () => {
+  const memory = [{ host: 'origin.test', ceiling: 12, atWallMs: 1_700_000_000_000 - 86_400_000 }]
+
+  it('is stayed below at first, tried again later, and forgotten where the host has outgrown it', () => {
+    const result = simulate({ origin: { latencyMs: 60 }, ...small, untilMs: 60_000, governor: { memory } })
+    expect(limitRange(result, 0, 29_000)[1]).toBe(12)
+    expect(limitRange(result, 50_000, 60_000)[0]).toBeGreaterThan(100)
+    expect(result.learned).toEqual([])
+  })
+
+  it('is kept where the host still refuses more', () => {
+    const origin = { latencyMs: 60, jitter: 0.2, throttleAbove: 12 }
+    const result = simulate({ origin, ...small, untilMs: 60_000, governor: { memory } })
+    expect(limitRange(result, 0, 60_000)[1]).toBeLessThanOrEqual(14)
+    expect(result.throttled).toBeLessThan(20)
+    const [learned] = result.learned
+    expect(learned?.ceiling).toBeGreaterThanOrEqual(10)
+    expect(learned?.ceiling).toBeLessThanOrEqual(12)
+  })
+})

@@ -1,4 +1,9 @@
-import { createGovernor, type GovernorOptions, type Lease } from '../../../src/engine/governor/index.ts'
+import {
+  createGovernor,
+  type GovernorOptions,
+  type HostMemory,
+  type Lease,
+} from '../../../src/engine/governor/index.ts'
 import { seededRandom, SimulatedOrigin, type OriginTraits } from './simulated-origin.ts'
 import { VirtualTime } from './virtual-time.ts'
 
@@ -41,6 +46,8 @@ export interface SimulationResult {
   readonly throttledAtMs: readonly number[]
   /** What changed the limit, and when. */
   readonly log: readonly string[]
+  /** What the governor would tell the next run. */
+  readonly learned: readonly HostMemory[]
 }
 
 const sampleMs = 50
@@ -147,6 +154,7 @@ class Simulation {
       bytesAt: this.#bytesAt,
       throttledAtMs: this.#origin.throttledAtMs,
       log: this.#log,
+      learned: this.#governor.learned(),
     }
   }
 
