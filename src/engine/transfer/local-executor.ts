@@ -344,11 +344,21 @@ class Attempt implements StoppableTransfer {
       .kept()
       .catch(() => undefined)
       .then((kept) => {
-        if (kept) this.#callbacks.checkpoint(this.#order, kept)
         this.#sink?.abort()
+        this.#record(kept)
         this.#resolve(this.#failed(error, kept))
       })
       .catch((broken: unknown) => this.#resolve(this.#failed(toTrawlError(broken), undefined)))
+  }
+
+  /** Puts on record what is kept. A volume that has no room for it keeps what was recorded before. */
+  #record(kept: KeptBytes | undefined): void {
+    if (!kept) return
+    try {
+      this.#callbacks.checkpoint(this.#order, kept)
+    } catch {
+      // The journal holds the record back and writes it with the next ones.
+    }
   }
 
   #failed(error: TrawlError, kept: KeptBytes | undefined): TransferResult {
