@@ -204,6 +204,8 @@ describe('createTerminalRenderer', () => {
     job.emit({ type: 'gap', missed: 4 })
     clock.advance(125)
     expect(screen.text.slice(1)).toEqual([
+      'paused: no space',
+      'going on',
       'ab c',
       'waiting: out: full',
       'going on: out',
