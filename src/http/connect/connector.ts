@@ -1,11 +1,12 @@
 import { isIP, type LookupFunction, type Socket } from 'node:net'
 import type { buildConnector as BuildConnector } from 'undici'
 import { TrawlError } from '../../core/index.ts'
-import type { Connect } from '../connection.ts'
+import type { Connect, ConnectTarget } from '../connection.ts'
 import { buildConnector } from '../undici.ts'
 import { addressRefused, checkLiteralHost, type AddressGuard } from './address-guard.ts'
 import type { HostAddress, HostLookup } from './dns-cache.ts'
 import { localAddresses } from './local-address.ts'
+import { openPlain } from './open-plain.ts'
 import type { ResolveOverrides } from './resolve-overrides.ts'
 
 /** Certificates and trust. Texts are PEM. */
@@ -41,7 +42,7 @@ export interface ConnectorOptions {
  */
 export function createConnect(options: ConnectorOptions): Connect {
   const { guard } = options
-  const connectors = new Map<string, BuildConnector.connector>()
+  const connectors = new Map<string, Connector>()
   return (target, done) => {
     const { hostname, protocol } = target
     const port = target.port === '' ? (protocol === 'https:' ? '443' : '80') : target.port
@@ -72,14 +73,17 @@ export function createConnect(options: ConnectorOptions): Connect {
   }
 }
 
-function connectorForPort(options: ConnectorOptions, port: number): BuildConnector.connector {
-  const { tls = {}, family } = options
-  return buildConnector({
+type Connector = (target: ConnectTarget, done: BuildConnector.Callback) => unknown
+
+function connectorForPort(options: ConnectorOptions, port: number): Connector {
+  const { tls = {}, family, timeoutMs } = options
+  const lookup = createLookupFunction(options, port)
+  const secure = buildConnector({
     allowH2: options.allowHttp2 === true,
     preferH2: options.allowHttp2 === true,
-    timeout: options.timeoutMs,
+    timeout: timeoutMs,
     autoSelectFamily: true,
-    lookup: createLookupFunction(options, port),
+    lookup,
     rejectUnauthorized: tls.insecure !== true,
     ...(family === undefined ? {} : { family }),
     ...(tls.ca === undefined ? {} : { ca: typeof tls.ca === 'string' ? tls.ca : [...tls.ca] }),
@@ -87,6 +91,10 @@ function connectorForPort(options: ConnectorOptions, port: number): BuildConnect
     ...(tls.key === undefined ? {} : { key: tls.key }),
     ...(tls.passphrase === undefined ? {} : { passphrase: tls.passphrase }),
   })
+  return (target, done) =>
+    target.protocol === 'https:'
+      ? secure(target, done)
+      : openPlain({ port, timeoutMs, lookup, family }, target, done)
 }
 
 function createLookupFunction(options: ConnectorOptions, port: number): LookupFunction {

@@ -8,21 +8,11 @@ const slabBytes = 1024 * 1024
  */
 export const receiveBuffer: Buffer = Buffer.allocUnsafeSlow(readBytes)
 
-let slab = Buffer.allocUnsafeSlow(slabBytes)
-let used = 0
-
-/** A copy that stays, in a slab that many share. Keeping it keeps the slab: a mebibyte. */
+/** A copy that stays, of just its length: one in a slab that many share would keep all of it alive. */
 export function keepBytes(buffer: Buffer, start: number, end: number): Buffer {
-  const length = end - start
-  if (used + length > slabBytes) {
-    slab = Buffer.allocUnsafeSlow(slabBytes)
-    used = 0
-  }
-  const from = used
-  // Aligned, so that later copies are quick.
-  used = (used + length + 7) & ~7
-  buffer.copy(slab, from, start, end)
-  return slab.subarray(from, from + length)
+  const kept = Buffer.allocUnsafeSlow(end - start)
+  buffer.copy(kept, 0, start, end)
+  return kept
 }
 
 /** Buffers for a long body, read into directly: what is received is handed out without a copy. */
