@@ -2,7 +2,6 @@ export {
   createDatasetKind,
   finishDataset,
   gateByMemory,
-  heedRobots,
   layoutOf,
   plannedIn,
   preparePlan,
@@ -13,19 +12,8 @@ export {
   type DatasetJobParts,
   type DatasetSettings,
   type DatasetSpec,
-  type RobotsOptions,
 } from './job/index.ts'
-export {
-  defaultDisallowed,
-  optOut,
-  optOutError,
-  robotsPolicy,
-  robotsPolicyOf,
-  type OptOut,
-  type OptOutOptions,
-  type RobotsAnswer,
-  type RobotsPolicy,
-} from './manners/index.ts'
+export { defaultDisallowed, optOut, optOutError, type OptOut, type OptOutOptions } from './manners/index.ts'
 export {
   manifestPath,
   openShardPlan,

@@ -10,6 +10,7 @@ import { credentials, type CredentialOptions } from './interceptors/credentials.
 import { bearerTokens, originHeaders } from './interceptors/origin-headers.ts'
 import { proxiedAddressGuard } from './interceptors/proxied-address-guard.ts'
 import { redirects, type RedirectOptions } from './interceptors/redirects.ts'
+import { heedRobots } from './robots/heed-robots.ts'
 import { createOriginTable } from './origin-table.ts'
 import type { ProxySettings } from './proxy/proxy-for.ts'
 import { createProxyRoutes } from './proxy/proxy-route.ts'
@@ -41,6 +42,8 @@ export interface TransportOptions {
   /** Refuses addresses that are not public, except these. Default: no guard. */
   readonly addressGuard?: { readonly allow?: readonly string[] }
   readonly redirects?: RedirectOptions
+  /** Asks for robots.txt and heeds it, on every hop. Default: not. */
+  readonly heedRobots?: boolean
   readonly cookies?: CookieJar
   readonly credentials?: CredentialSettings
   /** Bearer tokens by host or origin; `*` is for all others, but for none that a redirect led to. */
@@ -113,6 +116,9 @@ function createOneWay(options: Omit<TransportOptions, 'hosts'>): Transport {
   return { send, closeIdle: () => base.closeIdle(), close: () => base.close(), destroy: () => base.destroy() }
 }
 
+/** RFC 9309, 2.3.1.2. */
+const robotsRedirects = 5
+
 /** Innermost first. */
 function interceptors(options: TransportOptions, connector: ConnectorOptions): readonly Interceptor[] {
   const chain: Interceptor[] = []
@@ -124,6 +130,10 @@ function interceptors(options: TransportOptions, connector: ConnectorOptions): r
   // Always there, for user information in URLs; it costs a look at the URL.
   chain.push(credentials(credentialOptions(options.credentials)))
   if (options.cookies !== undefined) chain.push(cookies(options.cookies))
+  if (options.heedRobots) {
+    const userAgent = options.userAgent ?? defaultUserAgent
+    chain.push(heedRobots({ userAgent, followRedirects: redirects({ max: robotsRedirects }) }))
+  }
   chain.push(redirects(options.redirects))
   return chain
 }

@@ -12,6 +12,8 @@ export { cookies } from './interceptors/cookies.ts'
 export { credentials, type CredentialOptions } from './interceptors/credentials.ts'
 export { bearerTokens, originHeaders } from './interceptors/origin-headers.ts'
 export { redirects, type RedirectOptions } from './interceptors/redirects.ts'
+export { heedRobots, type RobotsOptions } from './robots/heed-robots.ts'
+export { robotsPolicy, robotsPolicyOf, type RobotsAnswer, type RobotsPolicy } from './robots/robots-policy.ts'
 export { proxyFor, proxySettings, type ProxySettings } from './proxy/proxy-for.ts'
 export {
   headerValue,

@@ -3,7 +3,6 @@ import type { JobKind } from '../core/index.ts'
 import {
   createDatasetKind,
   gateByMemory,
-  heedRobots,
   randomDelay,
   type DatasetEngine,
   type DatasetSettings,
@@ -13,6 +12,7 @@ import { ByteBudget, createEngine } from '../engine/index.ts'
 import {
   createTransport,
   defaultUserAgent,
+  heedRobots,
   redirects,
   type Interceptor,
   type Transport,
@@ -51,7 +51,7 @@ async function openEngine(
   const network = await transportOptionsOf(config, given.surroundings)
   const { redirects: hops } = network
   // Redirects stand above robots.txt, so that every hop is looked at.
-  const polished = (options: TransportOptions): TransportOptions => ({
+  const polished = ({ heedRobots: _ownWay, ...options }: TransportOptions): TransportOptions => ({
     ...options,
     userAgent,
     dns: { ...options.dns, mode: 'direct' },
@@ -61,7 +61,7 @@ async function openEngine(
   const base = createTransport({ ...polished(network), hosts })
   const follow = redirects(hops)
   const polite: Interceptor[] = []
-  if (settings.robots === 'on') {
+  if (settings.robots !== 'off') {
     polite.push(heedRobots({ userAgent: settings.userAgentToken ?? userAgent, followRedirects: follow }))
   }
   if (values.delay !== undefined) polite.push(randomDelay(values.delay))

@@ -64,6 +64,7 @@ async function transportOptions(
     tls,
     dns: { ttlMs: network.dnsCacheMs, overrides: network.resolve ?? [] },
     redirects: { max: network.maxRedirects, allowDowngrade: network.allowInsecureRedirect },
+    ...(network.robots === 'on' ? { heedRobots: true } : {}),
     ...(network.userAgent === undefined ? {} : { userAgent: network.userAgent }),
     ...(network.interface === undefined ? {} : { localAddress: network.interface }),
     ...(network.ipVersion === 'auto' ? {} : { family: network.ipVersion === '4' ? 4 : 6 }),

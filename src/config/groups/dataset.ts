@@ -170,7 +170,6 @@ function runFields() {
       description: 'Where workers on several machines get their shards.',
       default: 'local',
     }),
-    robots: field(choice(['on', 'off']), { description: 'Heed robots.txt.', default: 'on' }),
     userAgentToken: field(pattern('TOKEN', /^[\w.-]+$/, 'a word such as mybot'), {
       description:
         'Name of your crawler: added to the User-Agent, and obeyed in robots.txt and X-Robots-Tag.',

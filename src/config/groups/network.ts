@@ -21,6 +21,10 @@ function limitFields() {
       default: 10_000,
       scope: 'host',
     }),
+    robots: field(choice(['auto', 'on', 'off']), {
+      description: 'Heed robots.txt, and refuse what it disallows; auto does so for datasets.',
+      default: 'auto',
+    }),
     maxRedirects: field(integer({ min: 0, max: 100 }), {
       description: 'Redirects to follow for one request.',
       default: 20,

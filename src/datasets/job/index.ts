@@ -2,5 +2,5 @@ export { createDatasetKind, finishDataset, type DatasetEngine, type DatasetJobPa
 export { layoutOf, plannedSettings, planOptionsOf, type DatasetSettings } from './dataset-settings.ts'
 export type { DatasetSpec } from './dataset-spec.ts'
 export { gateByMemory } from './memory-gate.ts'
-export { heedRobots, randomDelay, type RobotsOptions } from './polite-transport.ts'
+export { randomDelay } from './random-delay.ts'
 export { plannedIn, preparePlan } from './prepare-plan.ts'

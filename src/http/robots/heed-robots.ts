@@ -1,13 +1,13 @@
 import { isTrawlError, systemClock, TrawlError, type Clock } from '../../core/index.ts'
+import { parseRetryAfter } from '../headers/index.ts'
 import {
   headerValue,
-  parseRetryAfter,
   type Interceptor,
   type Send,
   type SendOptions,
   type TransportResponse,
-} from '../../http/index.ts'
-import { robotsPolicyOf, type RobotsPolicy } from '../manners/index.ts'
+} from '../transport.ts'
+import { robotsPolicyOf, type RobotsPolicy } from './robots-policy.ts'
 
 export interface RobotsOptions {
   /** Product token, or a User-Agent that begins with it. */
@@ -32,8 +32,9 @@ interface Entry {
 
 /**
  * Heeds robots.txt (RFC 9309): asks for it before the first request to an origin, once, under the lease of that
- * request. Belongs below the redirects, so that each hop is looked at. Rejects with ERR_ROBOTS_DISALLOWED for what is disallowed, and with the error of robots.txt itself where the
- * host cannot be reached or fails: then nothing is allowed, and the row says why.
+ * request. Belongs below the redirects, so that each hop is looked at. Rejects with ERR_ROBOTS_DISALLOWED for what is
+ * disallowed, and with the error of robots.txt itself where the host cannot be reached or fails: then nothing is allowed,
+ * and the error says why.
  */
 export function heedRobots(options: RobotsOptions): Interceptor {
   const { userAgent, clock = systemClock, maxHosts = 20_000 } = options
@@ -73,17 +74,6 @@ export function heedRobots(options: RobotsOptions): Interceptor {
   }
 }
 
-/** Waits a random time before each request. */
-export function randomDelay(
-  range: { readonly minMs: number; readonly maxMs: number },
-  clock: Clock = systemClock,
-): Interceptor {
-  return (next) => async (request, sendOptions) => {
-    await pause(range.minMs + Math.random() * (range.maxMs - range.minMs), clock, sendOptions?.signal)
-    return next(request, sendOptions)
-  }
-}
-
 interface Asking {
   readonly userAgent: string
   readonly clock: Clock
@@ -119,21 +109,6 @@ async function textOf(response: TransportResponse): Promise<string> {
     return length < robotsBytes ? undefined : false
   })
   return Buffer.concat(chunks).toString('utf8')
-}
-
-function pause(delayMs: number, clock: Clock, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      cancel()
-      reject(new TrawlError('ERR_CANCELLED', 'cancelled', { cause: signal?.reason }))
-    }
-    const cancel = clock.after(delayMs, () => {
-      signal?.removeEventListener('abort', onAbort)
-      resolve()
-    })
-    if (signal?.aborted) onAbort()
-    else signal?.addEventListener('abort', onAbort, { once: true })
-  })
 }
 
 function isCancelled(error: unknown): boolean {

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { robotsPolicy, robotsPolicyOf } from '../../../src/datasets/manners/index.ts'
+import { robotsPolicy, robotsPolicyOf } from '../../../src/http/index.ts'
 
 const allows = (text: string, path: string, agent = 'trawl'): boolean =>
   robotsPolicy(text, agent).isAllowed(`https://example.org${path}`)
