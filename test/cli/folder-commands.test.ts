@@ -70,11 +70,11 @@ async function killedFolder(): Promise<string> {
   const file = body('/large.bin', large)
   origin.route('/large.bin', withFaults(respond.withRange(file), faults.stallAfter(14 * 1024 * 1024)))
   const running = startCli(['get', url('small.bin'), url('large.bin'), '-d', dir, '-x', '1'])
-  await until(
-    async () =>
-      existsSync(join(dir, '.trawl', 'journal')) &&
-      (await statusOf(dir)).items.some(({ bytes }) => bytes > 0),
-  )
+  await until(async () => {
+    if (!existsSync(join(dir, '.trawl', 'journal'))) return false
+    const { finished, items } = await statusOf(dir)
+    return finished.count === 1 && items.some(({ bytes }) => bytes > 0)
+  })
   const during = await statusOf(dir)
   expect(during.worker?.pid).toBe(running.child.pid)
   running.child.kill('SIGKILL')

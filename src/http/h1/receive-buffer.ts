@@ -1,6 +1,8 @@
 /** What one read of a socket may bring. */
 const readBytes = 64 * 1024
 const slabBytes = 1024 * 1024
+/** And of a long body: more at once would be charged to a rate limit in lumps. */
+const windowBytes = 128 * 1024
 
 /**
  * The buffer that all plain sockets of the process read into: a read is over before the next begins. A buffer for each
@@ -26,7 +28,7 @@ export class ReceiveWindow {
       this.#slab = Buffer.allocUnsafeSlow(slabBytes)
       this.#used = 0
     }
-    return this.#slab.subarray(this.#used)
+    return this.#slab.subarray(this.#used, this.#used + windowBytes)
   }
 
   /** So many bytes of the last buffer are taken. */

@@ -71,7 +71,9 @@ function readInto(
     const sub = directory === 'GPS' ? undefined : subdirectories[field.tag]
     if (sub !== undefined && sub !== directory) {
       const place = fieldNumbers(block, field)[0]
-      if (place !== undefined && place > 0) tryRead(() => readInto(out, block, place, sub))
+      // A broken field may be of a type that is no place at all, such as a fraction.
+      if (place !== undefined && Number.isSafeInteger(place) && place > 0)
+        tryRead(() => readInto(out, block, place, sub))
       continue
     }
     const name = exifTags[directory][field.tag]
