@@ -40,6 +40,8 @@ async function speedOf(run: () => Promise<number>): Promise<number> {
 
 describe('rates add up', () => {
   test('several connections of one file have the rate of one item in all', async () => {
+    const file = respond.withRange(body('large', 5 * mebibyte))
+    origin.route('/*', withFaults(file, faults.rate(1.5 * mebibyte)))
     await using trawl = await createTrawl({ dir: newFolder(), split: 3, limitRatePerItemBps: 2 * mebibyte })
     const speed = await speedOf(async () => {
       const { stats } = await trawl.get([`${origin.url}/a.bin`]).result
