@@ -5,10 +5,13 @@ if (major < 22 || (major === 22 && minor < 19)) {
   console.error(`trawl needs Node 22.19 or newer; this is ${process.version}. See https://nodejs.org`)
   process.exitCode = 2
 } else {
-  // The young generation stays small and is collected by one thread (measured; docs/adr/0001-young-generation.md).
+  const { keepCompiledCode } = await import('./compiled-code.mjs')
+  keepCompiledCode()
+  const { main } = await import('../dist/cli.js')
+  // The young generation stays small and is collected by one thread (measured; docs/adr/0001-young-generation.md). Not
+  // before the code is loaded, of which more survives than of what comes after.
   const { setFlagsFromString } = await import('node:v8')
   setFlagsFromString('--semi-space-growth-factor=1')
   setFlagsFromString('--no-parallel-scavenge')
-  const { main } = await import('../dist/cli.js')
   await main(process.argv.slice(2))
 }

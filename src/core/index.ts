@@ -28,7 +28,9 @@ export type {
 } from './job.ts'
 export type { JobSpec } from './job-spec.ts'
 export { murmur128 } from './murmur.ts'
+export { collateNaturally } from './natural-order.ts'
 export type { Outcome, OutcomeStatus, SkipReason } from './outcome.ts'
+export { closeSlab, giveBack, takeSlab, type Slab } from './slabs.ts'
 export {
   describeLocator,
   type DownloadTask,

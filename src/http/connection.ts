@@ -291,6 +291,7 @@ export class Connection implements Carrier, Watched, Dispatcher.DispatchControll
     }
     if (!this.#windowed) return undefined
     this.#windowed = false
+    this.#window?.close()
     this.#window = undefined
     return receiveBuffer
   }
@@ -309,8 +310,12 @@ export class Connection implements Carrier, Watched, Dispatcher.DispatchControll
 
   #data(buffer: Buffer, start: number, end: number): void {
     this.#leftBytes -= end - start
-    const chunk = buffer === receiveBuffer ? keepBytes(buffer, start, end) : buffer.subarray(start, end)
-    this.#handler?.onResponseData?.(this, chunk)
+    if (buffer === receiveBuffer) {
+      this.#handler?.onResponseData?.(this, keepBytes(buffer, start, end))
+    } else {
+      if (this.#windowed) this.#window?.lend(end - start)
+      this.#handler?.onResponseData?.(this, buffer.subarray(start, end))
+    }
   }
 
   #done(keepAlive: boolean): void {

@@ -5,9 +5,12 @@ const require = createRequire(import.meta.url)
 
 /**
  * The three parts of undici that are needed. Its index also loads fetch, WebSocket, caches and mocks, which
- * triples the time to start; where a part has moved, the index is taken all the same.
+ * triples the time to start; where a part has moved, the index is taken all the same. This one opens TLS, and is loaded
+ * when it is first wanted.
  */
-export const buildConnector: typeof BuildConnector = load('undici/lib/core/connect.js', 'buildConnector')
+export function loadBuildConnector(): typeof BuildConnector {
+  return load('undici/lib/core/connect.js', 'buildConnector')
+}
 
 /** Only for tunnels through HTTP proxies, and so loaded when it is first wanted. */
 export function loadClient(): typeof ClientClass {

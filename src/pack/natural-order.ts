@@ -1,4 +1,4 @@
-const collator = new Intl.Collator('en', { numeric: true, sensitivity: 'base' })
+import { collateNaturally } from '../core/index.ts'
 
 /**
  * Compares names of pages as people sort them, part by part of their path: `ch2/page10` after `ch2/page9` and before
@@ -8,7 +8,7 @@ export function comparePageNames(a: string, b: string): number {
   const left = a.split('/')
   const right = b.split('/')
   for (let i = 0; i < Math.min(left.length, right.length); i++) {
-    const order = collator.compare(left[i] ?? '', right[i] ?? '')
+    const order = collateNaturally(left[i] ?? '', right[i] ?? '')
     if (order !== 0) return order
   }
   return left.length - right.length || (a < b ? -1 : a > b ? 1 : 0)

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { isBuiltin } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -54,6 +54,37 @@ describe('a Node that is too old', () => {
   })
 })
 
+describe('the compiled code', () => {
+  let folder = ''
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'trawl-cache-'))
+  })
+
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  const run = (cacheHome: string): ReturnType<typeof runProgram> =>
+    runProgram('env', [
+      '-u',
+      'NODE_COMPILE_CACHE',
+      `XDG_CACHE_HOME=${cacheHome}`,
+      'node',
+      'bin/trawl.mjs',
+      '--version',
+    ])
+
+  it('is kept in the cache folder of the user', async () => {
+    expect(await run(folder)).toMatchObject({ status: 0, stderr: '' })
+    expect(readdirSync(join(folder, 'trawl', 'compiled-code'))).not.toEqual([])
+  })
+
+  it('is done without where that cannot be written', async () => {
+    const file = join(folder, 'file')
+    await writeFile(file, '')
+    expect(await run(join(file, 'below'))).toEqual({ status: 0, stdout: `${version}\n`, stderr: '' })
+  })
+})
+
 describe('the package', () => {
   let files: readonly string[] = []
 
@@ -76,7 +107,7 @@ describe('the package', () => {
     const built = [...entries, 'index.d.ts', 'testing.d.ts'].map((name) => `dist/${name}`)
     expect(files).toEqual(expect.arrayContaining([...wanted, ...built]))
     const allowed =
-      /^(?:bin\/trawl\.mjs|dist\/[\w-]+\.(?:d\.ts|js|js\.map)|docs\/.+\.(?:md|json|svg)|[A-Z]+(?:\.md)?|package\.json)$/
+      /^(?:bin\/[\w-]+\.mjs|dist\/[\w-]+\.(?:d\.ts|js|js\.map)|docs\/.+\.(?:md|json|svg)|[A-Z]+(?:\.md)?|package\.json)$/
     expect(files.filter((path) => !allowed.test(path))).toEqual([])
   })
 

@@ -1,4 +1,4 @@
-import { TrawlError, type Clock, type Extent } from '../../core/index.ts'
+import { giveBack, TrawlError, type Clock, type Extent } from '../../core/index.ts'
 import type { Sink, SinkProperties } from '../../storage/index.ts'
 import type { ByteBudget } from './byte-budget.ts'
 
@@ -113,6 +113,7 @@ export class BodySink implements Sink {
       this.#announced = undefined
       this.#chunks.push(Buffer.from(chunk))
     }
+    giveBack(chunk)
     this.#length = offset + chunk.length
   }
 

@@ -65,9 +65,11 @@ export class SegmentWriter implements Saving {
         continue
       }
       const part = rest.subarray(0, segment.end - at)
+      // Before the write, after which the bytes are the sink's; and not counted when it throws.
+      const sum = crc32(part, segment.crc32)
       const one = sink.write(at, part, generation)
       if (one) written = written ? Promise.all([written, one]).then(() => {}) : one
-      segment.crc32 = crc32(part, segment.crc32)
+      segment.crc32 = sum
       segment.at += part.length
       at += part.length
       rest = rest.subarray(part.length)

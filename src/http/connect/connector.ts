@@ -2,7 +2,7 @@ import { isIP, type LookupFunction, type Socket } from 'node:net'
 import type { buildConnector as BuildConnector } from 'undici'
 import { TrawlError } from '../../core/index.ts'
 import type { Connect, ConnectTarget } from '../connection.ts'
-import { buildConnector } from '../undici.ts'
+import { loadBuildConnector } from '../undici.ts'
 import { addressRefused, checkLiteralHost, type AddressGuard } from './address-guard.ts'
 import type { HostAddress, HostLookup } from './dns-cache.ts'
 import { localAddresses } from './local-address.ts'
@@ -78,23 +78,24 @@ type Connector = (target: ConnectTarget, done: BuildConnector.Callback) => unkno
 function connectorForPort(options: ConnectorOptions, port: number): Connector {
   const { tls = {}, family, timeoutMs } = options
   const lookup = createLookupFunction(options, port)
-  const secure = buildConnector({
-    allowH2: options.allowHttp2 === true,
-    preferH2: options.allowHttp2 === true,
-    timeout: timeoutMs,
-    autoSelectFamily: true,
-    lookup,
-    rejectUnauthorized: tls.insecure !== true,
-    ...(family === undefined ? {} : { family }),
-    ...(tls.ca === undefined ? {} : { ca: typeof tls.ca === 'string' ? tls.ca : [...tls.ca] }),
-    ...(tls.cert === undefined ? {} : { cert: tls.cert }),
-    ...(tls.key === undefined ? {} : { key: tls.key }),
-    ...(tls.passphrase === undefined ? {} : { passphrase: tls.passphrase }),
-  })
-  return (target, done) =>
-    target.protocol === 'https:'
-      ? secure(target, done)
-      : openPlain({ port, timeoutMs, lookup, family }, target, done)
+  let secure: BuildConnector.connector | undefined
+  return (target, done) => {
+    if (target.protocol !== 'https:') return openPlain({ port, timeoutMs, lookup, family }, target, done)
+    secure ??= loadBuildConnector()({
+      allowH2: options.allowHttp2 === true,
+      preferH2: options.allowHttp2 === true,
+      timeout: timeoutMs,
+      autoSelectFamily: true,
+      lookup,
+      rejectUnauthorized: tls.insecure !== true,
+      ...(family === undefined ? {} : { family }),
+      ...(tls.ca === undefined ? {} : { ca: typeof tls.ca === 'string' ? tls.ca : [...tls.ca] }),
+      ...(tls.cert === undefined ? {} : { cert: tls.cert }),
+      ...(tls.key === undefined ? {} : { key: tls.key }),
+      ...(tls.passphrase === undefined ? {} : { passphrase: tls.passphrase }),
+    })
+    return secure(target, done)
+  }
 }
 
 function createLookupFunction(options: ConnectorOptions, port: number): LookupFunction {

@@ -1,8 +1,9 @@
+import { closeSlab, takeSlab, type Slab } from '../../core/index.ts'
+
 /** What one read of a socket may bring. */
 const readBytes = 64 * 1024
-const slabBytes = 1024 * 1024
 /** And of a long body: more at once would be charged to a rate limit in lumps. */
-const windowBytes = 128 * 1024
+const windowBytes = 256 * 1024
 
 /**
  * The buffer that all plain sockets of the process read into: a read is over before the next begins. A buffer for each
@@ -19,20 +20,32 @@ export function keepBytes(buffer: Buffer, start: number, end: number): Buffer {
 
 /** Buffers for a long body, read into directly: what is received is handed out without a copy. */
 export class ReceiveWindow {
-  #slab: Buffer | undefined
+  #slab: Slab | undefined
   #used = 0
 
   /** Where the next read goes. */
   next(): Buffer {
-    if (this.#slab === undefined || slabBytes - this.#used < readBytes) {
-      this.#slab = Buffer.allocUnsafeSlow(slabBytes)
-      this.#used = 0
+    if (this.#slab === undefined || this.#slab.bytes.length - this.#used < readBytes) {
+      this.close()
+      this.#slab = takeSlab()
     }
-    return this.#slab.subarray(this.#used, this.#used + windowBytes)
+    return this.#slab.bytes.subarray(this.#used, this.#used + windowBytes)
   }
 
   /** So many bytes of the last buffer are taken. */
   take(count: number): void {
     this.#used = (this.#used + count + 7) & ~7
+  }
+
+  /** So many of them were handed out, and may be given back. */
+  lend(count: number): void {
+    if (this.#slab) this.#slab.outBytes += count
+  }
+
+  /** No more reads. */
+  close(): void {
+    if (this.#slab) closeSlab(this.#slab)
+    this.#slab = undefined
+    this.#used = 0
   }
 }

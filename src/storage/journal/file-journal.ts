@@ -46,6 +46,8 @@ export class FileJournal implements Journal {
   #log: LogFile
   #index = new TaskIndex()
   #encoder = new RecordEncoder()
+  /** Where the names of files under way stand that are checkpointed again and again: looking costs a read each time. */
+  readonly #nameOffsets = new Map<TaskId, number>()
 
   constructor(options: FileJournalOptions) {
     this.#log = new LogFile(options.path, options)
@@ -83,16 +85,19 @@ export class FileJournal implements Journal {
   }
 
   named(record: NamedRecord): void {
+    this.#nameOffsets.delete(record.id)
     this.#noted(record.id, stateNumber.named, encodeNamed(this.#encoder, record))
   }
 
   checkpoint(record: CheckpointRecord): void {
-    const previous = this.#offsetOf(record.id, recordType.named)
+    const previous = this.#nameOffset(record.id)
+    this.#nameOffsets.set(record.id, previous)
     this.#noted(record.id, stateNumber.partial, encodeCheckpoint(this.#encoder, record, previous))
   }
 
   intent(record: IntentRecord): void {
-    const previous = this.#offsetOf(record.id, recordType.named)
+    const previous = this.#nameOffset(record.id)
+    if (this.#nameOffsets.size > 0) this.#nameOffsets.delete(record.id)
     this.#noted(record.id, stateNumber.staged, encodeIntent(this.#encoder, record, previous))
   }
 
@@ -103,6 +108,7 @@ export class FileJournal implements Journal {
   }
 
   failed(record: FailedRecord): void {
+    this.#nameOffsets.delete(record.id)
     // What is on disk of the file stays known behind the failure, so that the next run goes on from it.
     let previous = this.#latest(record.id)
     if (previous?.type === recordType.failed) previous = this.#behind(record.id, previous)
@@ -111,6 +117,7 @@ export class FileJournal implements Journal {
   }
 
   forget(id: TaskId): void {
+    this.#nameOffsets.delete(id)
     if (this.state(id) === undefined) return
     encodeForget(this.#encoder, id)
     this.#index.set(id, stateNumber.forgotten, -1)
@@ -255,12 +262,14 @@ export class FileJournal implements Journal {
     return record && new RecordReader(record.buffer, record.payloadAt).id() === id ? record : undefined
   }
 
-  /** Offset of the latest record of a type for a task, following the chain backwards; -1 without one. */
-  #offsetOf(id: TaskId, type: typeof recordType.named): number {
+  /** Offset of the latest name of a task, following the chain backwards; -1 without one. */
+  #nameOffset(id: TaskId): number {
     // Nothing came after the name: no need to look at the record.
     if (this.#index.state(id) === stateNumber.named) return this.#index.offset(id)
+    const known = this.#nameOffsets.get(id)
+    if (known !== undefined) return known
     let record = this.#latest(id)
-    while (record && record.type !== type) record = this.#behind(id, record)
+    while (record && record.type !== recordType.named) record = this.#behind(id, record)
     return record?.offset ?? -1
   }
 

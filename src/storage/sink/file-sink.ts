@@ -12,7 +12,7 @@ import {
   writev,
   writevSync,
 } from 'node:fs'
-import { TrawlError, type Extent } from '../../core/index.ts'
+import { giveBack, TrawlError, type Extent } from '../../core/index.ts'
 import { errnoOf, storageError } from '../storage-error.ts'
 import { ExtentSet } from './extent-set.ts'
 import type { OpenPart, OpenParts } from './open-parts.ts'
@@ -21,7 +21,7 @@ import type { CommitOptions, Sink, SinkProperties } from './sink.ts'
 import type { Volume } from './volume.ts'
 
 /** Chunks are put together up to this size before they are written. */
-const coalesceBytes = 1024 * 1024
+const coalesceBytes = 256 * 1024
 const nothing: readonly Extent[] = []
 const noFollow = constants.O_NOFOLLOW ?? 0
 
@@ -220,6 +220,7 @@ export class FileSink implements Sink, OpenPart {
     }
     this.#volume.wrote(performance.now() - started, run.sizeBytes)
     this.#written.add(run.at, run.at + run.sizeBytes)
+    giveBackRun(run)
     return undefined
   }
 
@@ -240,6 +241,7 @@ export class FileSink implements Sink, OpenPart {
           if (error) throw error
           if (written < size) writeRest(fd, run, written)
           this.#written.add(at, at + size)
+          giveBackRun(run)
           resolve()
         } catch (cause) {
           reject(this.#fail(cause))
@@ -358,6 +360,11 @@ interface Run {
 
 function endOf(run: Run): number {
   return run.at + run.sizeBytes
+}
+
+function giveBackRun({ first, more }: Run): void {
+  giveBack(first)
+  if (more) for (const chunk of more) giveBack(chunk)
 }
 
 function buffersOf(run: Run): Buffer[] {

@@ -16,7 +16,8 @@ export interface SinkProperties {
  * - `open` comes first, with the extents kept from an earlier run and the generation they belong to. It gives those
  *   of them that are really there: only these may be left out of the transfer.
  * - A `write` of another generation than the present one is refused with ERR_STALE_WRITE. A returned promise
- *   is back-pressure: wait for it before the next chunk. The chunk is not changed by anybody afterwards.
+ *   is back-pressure: wait for it before the next chunk. The chunk is the sink's from then on: its memory may be used
+ *   again once the bytes are written.
  * - `checkpoint` makes everything written so far safe against the death of the process and tells which extents that is.
  * - `read` gives bytes that were checkpointed, fewer where the file ends.
  * - `reset` throws all bytes away and starts a new generation; writes of the old one that are still in flight change

@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { closeSlab, takeSlab } from '../../../src/core/index.ts'
 import { ExtentSet, FileSink, MemorySink, Volume, type Durability } from '../../../src/storage/index.ts'
 import { bytesAt, describeSinkContract } from '../../contract/sink.ts'
 import { tempFolders } from '../temp-folder.ts'
@@ -76,6 +77,40 @@ describe('a file sink', () => {
   function sinkIn(folder: string, volume = new Volume({ durability: 'none' })): FileSink {
     return new FileSink(join(folder, 'part'), volume)
   }
+
+  for (const [title, newVolume] of [
+    ['at once', () => new Volume({ durability: 'none' })],
+    ['later, on a slow disk', () => slowVolume()],
+  ] as const) {
+    test(`gives the memory of chunks back when they are written ${title}`, async () => {
+      const sink = sinkIn(newFolder(), newVolume())
+      sink.open([], 1)
+      const slab = takeSlab()
+      slab.outBytes = slab.bytes.length
+      closeSlab(slab)
+      slab.bytes.fill(7)
+      const half = slab.bytes.length / 2
+      await sink.write(0, slab.bytes.subarray(0, half), 1)
+      await sink.write(half, slab.bytes.subarray(half, -1), 1)
+      await sink.write(slab.bytes.length - 1, slab.bytes.subarray(-1), 1)
+      await sink.checkpoint()
+      expect(slab.outBytes).toBe(0)
+      expect(sink.read(0, slab.bytes.length)).toEqual(Buffer.alloc(slab.bytes.length, 7))
+      sink.abort()
+    })
+  }
+
+  test('keeps the memory of chunks that could not be written', async () => {
+    const folder = newFolder()
+    const sink = sinkIn(join(folder, 'missing'))
+    sink.open([], 1)
+    const slab = takeSlab()
+    slab.outBytes = slab.bytes.length
+    closeSlab(slab)
+    expect(() => sink.write(0, slab.bytes, 1)).toThrow(expect.objectContaining({ code: 'ERR_IO' }))
+    expect(slab.outBytes).toBe(slab.bytes.length)
+    sink.abort()
+  })
 
   test('never writes into a file that stands under the name of its part', async () => {
     const folder = newFolder()
