@@ -3,7 +3,7 @@ import { closeSlab, takeSlab, type Slab } from '../../core/index.ts'
 /** What one read of a socket may bring. */
 const readBytes = 64 * 1024
 /** And of a long body: more at once would be charged to a rate limit in lumps. */
-const windowBytes = 256 * 1024
+const windowBytes = 128 * 1024
 
 /**
  * The buffer that all plain sockets of the process read into: a read is over before the next begins. A buffer for each
