@@ -152,6 +152,7 @@ export class Connection implements Carrier, Watched, Dispatcher.DispatchControll
   pause(): void {
     if (this.paused) return
     this.paused = true
+    this.#window?.shrink()
     this.#socket?.pause()
   }
 
@@ -292,7 +293,6 @@ export class Connection implements Carrier, Watched, Dispatcher.DispatchControll
     if (!this.#windowed) return undefined
     this.#windowed = false
     this.#window?.close()
-    this.#window = undefined
     return receiveBuffer
   }
 

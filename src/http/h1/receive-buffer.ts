@@ -2,8 +2,12 @@ import { closeSlab, takeSlab, type Slab } from '../../core/index.ts'
 
 /** What one read of a socket may bring. */
 const readBytes = 64 * 1024
-/** And of a long body: more at once would be charged to a rate limit in lumps. */
+/** And of a long body, */
 const windowBytes = 128 * 1024
+/** or of one that comes faster than it is taken. */
+const mostWindowBytes = 256 * 1024
+/** In so many full reads a consumer that is slower would have paused the connection. */
+const readsToGrow = 4
 
 /**
  * The buffer that all plain sockets of the process read into: a read is over before the next begins. A buffer for each
@@ -22,6 +26,9 @@ export function keepBytes(buffer: Buffer, start: number, end: number): Buffer {
 export class ReceiveWindow {
   #slab: Slab | undefined
   #used = 0
+  #bytes = windowBytes
+  /** Reads that filled their buffer, since it became what it is. */
+  #fullReads = 0
 
   /** Where the next read goes. */
   next(): Buffer {
@@ -29,12 +36,21 @@ export class ReceiveWindow {
       this.close()
       this.#slab = takeSlab()
     }
-    return this.#slab.bytes.subarray(this.#used, this.#used + windowBytes)
+    return this.#slab.bytes.subarray(this.#used, this.#used + this.#bytes)
   }
 
   /** So many bytes of the last buffer are taken. */
   take(count: number): void {
     this.#used = (this.#used + count + 7) & ~7
+    if (count < this.#bytes || ++this.#fullReads < readsToGrow) return
+    this.#fullReads = 0
+    this.#bytes = Math.min(2 * this.#bytes, mostWindowBytes)
+  }
+
+  /** Reads small pieces again: those who wait for a rate limit would be charged in lumps. */
+  shrink(): void {
+    this.#bytes = windowBytes
+    this.#fullReads = 0
   }
 
   /** So many of them were handed out, and may be given back. */
