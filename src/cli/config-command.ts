@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import {
@@ -24,7 +23,7 @@ import { loadConfig, projectFileName, type ConfigSurroundings } from './config-f
 /** What the command is given instead of looking at the process itself. */
 export interface ConfigCommandContext {
   readonly surroundings: ConfigSurroundings
-  readonly write: (text: string) => void
+  readonly stdout: { write(text: string): unknown }
 }
 
 interface ShowFlags {
@@ -39,7 +38,7 @@ interface ShowFlags {
  * `trawl config show|schema|init`. Throws ERR_CONFIG_* for files that are wrong, ERR_USAGE for an unknown command
  * name, ERR_EXISTS when `init` would overwrite.
  */
-export function createConfigCommand(context: ConfigCommandContext = ofProcess()): Command {
+export function createConfigCommand({ surroundings, stdout }: ConfigCommandContext): Command {
   const command = new Command('config').description(
     'Options: where they come from, their schema, a file to start with',
   )
@@ -51,26 +50,20 @@ export function createConfigCommand(context: ConfigCommandContext = ofProcess())
     .option('--for <COMMAND>', 'as that command sees them, with its block of the files')
     .option('--host <HOST>', 'as they hold for that host')
     .option('--no-config', 'without the files of user and project')
-    .action(async (flags: ShowFlags) => context.write(await show(flags, context.surroundings)))
+    .action(async (flags: ShowFlags) => void stdout.write(await show(flags, surroundings)))
   command
     .command('schema')
     .description('Print the JSON Schema of configuration files')
-    .action(() => context.write(`${JSON.stringify(fileSchemaOf(allGroups), null, 2)}\n`))
+    .action(() => void stdout.write(`${JSON.stringify(fileSchemaOf(allGroups), null, 2)}\n`))
   command
     .command('init')
     .description(`Write ${projectFileName} with every option and its default, commented out`)
     .option('--force', 'overwrite the file')
-    .action(async (flags: { readonly force?: boolean }) =>
-      context.write(await init(flags.force === true, context.surroundings.cwd)),
+    .action(
+      async (flags: { readonly force?: boolean }) =>
+        void stdout.write(await init(flags.force === true, surroundings.cwd)),
     )
   return command
-}
-
-function ofProcess(): ConfigCommandContext {
-  return {
-    surroundings: { cwd: process.cwd(), env: process.env, platform: process.platform, home: homedir() },
-    write: (text) => void process.stdout.write(text),
-  }
 }
 
 interface Shown {

@@ -17,7 +17,7 @@ import { createVerifyCommand } from './verify-command.ts'
 /** Runs a command line. Errors are told in one line with what to do; the exit code is that of the contract. */
 export async function main(argv: readonly string[], context: CliContext = processContext()): Promise<void> {
   try {
-    await createProgram(context).parseAsync(argv, { from: 'user' })
+    await createProgram(context, argv[0]).parseAsync(argv, { from: 'user' })
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
       context.exit(thrown.exitCode === 0 ? 0 : 2)
@@ -33,27 +33,28 @@ export async function main(argv: readonly string[], context: CliContext = proces
   }
 }
 
-function createProgram(context: CliContext): Command {
+const creators: Readonly<Record<string, (context: CliContext) => Command>> = {
+  get: createGetCommand,
+  book: createBookCommand,
+  dataset: createDatasetCommand,
+  pack: createPackCommand,
+  verify: createVerifyCommand,
+  compare: createCompareCommand,
+  status: createStatusCommand,
+  retry: createRetryCommand,
+  clean: createCleanCommand,
+  sites: createSitesCommand,
+  config: createConfigCommand,
+}
+
+/** With the one command that is wanted, or all of them where the first word is none: making their flags takes time. */
+function createProgram(context: CliContext, word = ''): Command {
   const program = new Command('trawl')
     .description('Downloads files, books and image datasets: fast, polite, and never a wrong byte.')
     .version(version)
     .enablePositionalOptions()
-  program.addCommand(createGetCommand(context))
-  program.addCommand(createBookCommand(context))
-  program.addCommand(createDatasetCommand(context))
-  program.addCommand(createPackCommand(context))
-  program.addCommand(createVerifyCommand(context))
-  program.addCommand(createCompareCommand(context))
-  program.addCommand(createStatusCommand(context))
-  program.addCommand(createRetryCommand(context))
-  program.addCommand(createCleanCommand(context))
-  program.addCommand(createSitesCommand(context))
-  program.addCommand(
-    createConfigCommand({
-      surroundings: context.surroundings,
-      write: (text) => void context.stdout.write(text),
-    }),
-  )
+  const wanted = Object.hasOwn(creators, word) ? creators[word] : undefined
+  for (const create of wanted ? [wanted] : Object.values(creators)) program.addCommand(create(context))
   inherit(program, context, 'trawl')
   return program
 }

@@ -29,9 +29,8 @@ const projectFile = (text: string) => writeFile(join(root, 'work/trawl.config.ya
 
 async function run(args: readonly string[], surroundings = here): Promise<string> {
   let out = ''
-  await createConfigCommand({ surroundings, write: (text) => void (out += text) }).parseAsync([...args], {
-    from: 'user',
-  })
+  const stdout = { write: (text: string) => void (out += text) }
+  await createConfigCommand({ surroundings, stdout }).parseAsync([...args], { from: 'user' })
   return out
 }
 
