@@ -5,6 +5,9 @@ if (major < 22 || (major === 22 && minor < 19)) {
   console.error(`trawl needs Node 22.19 or newer; this is ${process.version}. See https://nodejs.org`)
   process.exitCode = 2
 } else {
+  // Images are worked on by these threads, one each, and files and names wait for them too. Read when first used.
+  const { availableParallelism } = await import('node:os')
+  process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism() + 2))
   const { keepCompiledCode } = await import('./compiled-code.mjs')
   keepCompiledCode()
   const { main } = await import('../dist/cli.js')

@@ -4,7 +4,7 @@ import { TrawlError } from '../../core/index.ts'
 export interface DecodePoolOptions {
   /** Sum of the pixels of all images that are decoded at once; default 128 million. */
   readonly maxPixelsInFlight?: number
-  /** Images at once; default one a processor. More than UV_THREADPOOL_SIZE (4) do not help. */
+  /** Images at once; default one a processor. More than UV_THREADPOOL_SIZE do not help. */
   readonly maxJobs?: number
 }
 
