@@ -8,11 +8,9 @@ export {
   type FetchDocumentOptions,
 } from './fetch-document.ts'
 export type { Admission, CommitFacts, Destination, NamedTask } from './destination/destination.ts'
-export {
-  FolderDestination,
-  type FolderDestinationOptions,
-  type OnExists,
-} from './destination/folder-destination.ts'
+export type { OnExists } from './destination/file-namer.ts'
+export { FolderDestination } from './destination/folder-destination.ts'
+export type { FolderDestinationOptions } from './destination/folder-destination-options.ts'
 export type { EntityFilter } from './destination/entity-filter.ts'
 export type { FoundFile, Settled } from './destination/found-file.ts'
 export { recoverCommits } from './destination/recover.ts'

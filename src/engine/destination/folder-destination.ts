@@ -1,58 +1,22 @@
-import {
-  describeLocator,
-  taskRequest,
-  TrawlError,
-  type DownloadTask,
-  type Outcome,
-  type SkipReason,
-  type TaskRequest,
-} from '../../core/index.ts'
+import { describeLocator, TrawlError, type DownloadTask, type Outcome } from '../../core/index.ts'
 import type { OutputFolder, ReplacedFile, Sink } from '../../storage/index.ts'
 import { crcOfFile } from '../reuse/copy-found.ts'
 import { factsOfFound, otherThanFound, stagedCopy, withoutEnds } from '../reuse/found-copy.ts'
-import { FoundFiles, type ReuseOptions } from '../reuse/found-files.ts'
+import { FoundFiles } from '../reuse/found-files.ts'
 import type { EntityFacts, EntityVerdict, KeptBytes, StagedTransfer } from '../transfer/transfer.ts'
 import type { PartFiles } from '../remote/part-files.ts'
+import { refuseBody } from './body-limits.ts'
 import { Committer, type CommitRequest } from './committer.ts'
 import type { Admission, CommitFacts, Destination, NamedTask } from './destination.ts'
-import { askAboutOwn } from './ask-about-own.ts'
-import { passesFilter, type EntityFilter } from './entity-filter.ts'
+import { passesFilter } from './entity-filter.ts'
 import type { FoundFile, Settled } from './found-file.ts'
-import { isSameFile, isUnexpectedHtml, modifiedSeconds, recordedFacts } from './file-facts.ts'
+import { modifiedSeconds, recordedFacts } from './file-facts.ts'
+import { FileNamer } from './file-namer.ts'
+import type { FolderDestinationOptions } from './folder-destination-options.ts'
 import { isFilteredOut, LimitedSink } from './limited-sink.ts'
 import { recoverCommits, type Recovery } from './recover.ts'
 import { sameVersion } from './same-version.ts'
-
-/** What to do about a file that is there already. */
-export type OnExists = 'resume' | 'skip' | 'overwrite' | 'rename' | 'error'
-
-/** What is refused when the headers of an answer are there. */
-export interface BodyLimits {
-  /** Longer files fail with ERR_TOO_LARGE. */
-  readonly maxSizeBytes?: number | undefined
-  readonly acceptHtml: boolean
-}
-
-export interface FolderDestinationOptions extends BodyLimits {
-  readonly folder: OutputFolder
-  readonly onExists: OnExists
-  /** The wanted relative path; collisions are settled afterwards. `facts` is absent before the answer is known. */
-  readonly nameOf: (task: DownloadTask, facts: EntityFacts | undefined) => string | undefined
-  /** Other limits for some tasks. */
-  readonly bodyLimitsOf?: (task: DownloadTask) => BodyLimits
-  /** Files that are not wanted are skipped; it may differ by task. */
-  readonly filterOf?: (task: DownloadTask) => EntityFilter
-  /** Servers are asked whether finished files have changed. */
-  readonly update?: boolean
-  /** Files of other folders that are used in place of a transfer. */
-  readonly reuse?: ReuseOptions
-  /** The name template of the run, recorded with files that fail before they are named. */
-  readonly template?: string
-  /** Asked before a file is named: a reason leaves it out. */
-  readonly divert?: (task: DownloadTask, facts: EntityFacts) => SkipReason | undefined
-  /** Gives files the modification time that the server told. */
-  readonly remoteTime: boolean
-}
+import { TaskAdmissions } from './task-admissions.ts'
 
 /** Files in an output folder, named once, journaled, and committed in groups. */
 export class FolderDestination implements Destination {
@@ -64,6 +28,8 @@ export class FolderDestination implements Destination {
   readonly #committer: Committer
   readonly #places = new Map<string, string>()
   readonly #found: FoundFiles | undefined
+  readonly #namer: FileNamer
+  readonly #admissions: TaskAdmissions
 
   constructor(options: FolderDestinationOptions) {
     this.#options = options
@@ -80,37 +46,12 @@ export class FolderDestination implements Destination {
     this.recovery = recoverCommits(options.folder)
     this.parts = this.#partFiles()
     this.#found = options.reuse && new FoundFiles(options.reuse)
+    this.#namer = new FileNamer(options)
+    this.#admissions = new TaskAdmissions(options, { namer: this.#namer, found: this.#found })
   }
 
   admit(task: DownloadTask): Admission {
-    const { journal } = this.#folder
-    const done = journal.doneFile(task.id)
-    if (done) return this.#admitDone(task, done)
-    if (journal.state(task.id) !== undefined) {
-      const entry = journal.find(task.id)
-      const path = entry?.named?.path
-      const replaces = entry?.named?.replaces
-      const kept = entry?.checkpoint && this.#folder.holds(entry.checkpoint) ? entry.checkpoint : undefined
-      return {
-        admit: 'fetch',
-        ...(path === undefined ? {} : { path }),
-        ...(kept ? { kept } : {}),
-        ...(replaces ? { replaces } : {}),
-      }
-    }
-    const { filterOf } = this.#options
-    if (filterOf && task.expectedSizeBytes !== undefined) {
-      const told = { lengthBytes: task.expectedSizeBytes, validators: {} }
-      if (!passesFilter(filterOf(task), told)) return { admit: 'skip', reason: 'filtered', sizeBytes: 0 }
-    }
-    if (this.#options.onExists === 'skip') {
-      const path = this.#options.nameOf(task, undefined)
-      const found = path === undefined ? undefined : this.#folder.look(path)
-      if (path !== undefined && found?.isFile()) {
-        return { admit: 'skip', reason: 'exists', path, sizeBytes: found.size }
-      }
-    }
-    return this.#found ? { admit: 'fetch', lookedFor: true, ...this.#found.beforehand(task) } : fetch
+    return this.#admissions.admit(task)
   }
 
   entity(
@@ -121,7 +62,7 @@ export class FolderDestination implements Destination {
     if (diverted) return { verdict: 'skip', reason: diverted }
     const { filterOf } = this.#options
     if (filterOf && !passesFilter(filterOf(named.task), facts)) return { verdict: 'skip', reason: 'filtered' }
-    this.#refuse(named.task, facts)
+    refuseBody(this.#options.bodyLimitsOf?.(named.task) ?? this.#options, named.task, facts)
     const { id } = named.task
     if (this.#folder.isBusy(id)) throw busy(named.task)
     const done = this.#folder.journal.doneFile(id)
@@ -130,15 +71,15 @@ export class FolderDestination implements Destination {
       if (!named.replaces) return { verdict: 'skip', reason: 'finished-before', path: done.path }
       if (named.found && sameVersion(named.found, facts) !== 'no')
         return { verdict: 'skip', reason: 'not-modified', path: done.path }
-      this.#journalName(named.task, done.path, named.replaces)
+      this.#namer.note(named.task, done.path, named.replaces)
       return { verdict: 'go', sink: this.#sink(named.task, facts), path: done.path }
     }
     let path = named.path
     if (path === undefined) {
-      const settled = this.#name(named.task, facts)
+      const settled = this.#namer.name(named.task, facts)
       if (settled.skip) return { verdict: 'skip', reason: 'exists', path: settled.path }
       path = settled.path
-      this.#journalName(named.task, path)
+      this.#namer.note(named.task, path)
       const found = this.#found?.atAnswer(named.task, named.found, facts)
       if (found) return { verdict: 'skip', reason: 'reused', path, found }
     }
@@ -193,7 +134,7 @@ export class FolderDestination implements Destination {
       : undefined
     if (sum === replaces.crc32) return this.#commitAt({ ...named, replace: true }, path, staged, outcome)
     const other = this.#folder.names.claim(path)
-    this.#journalName(named.task, other)
+    this.#namer.note(named.task, other)
     return this.#commitAt({ ...named, replace: false, replaces: undefined }, other, staged, outcome)
   }
 
@@ -240,7 +181,7 @@ export class FolderDestination implements Destination {
       if (named.path !== undefined) names.release(named.path)
       return
     }
-    const request = named.path === undefined ? this.#unnamedRequest(named.task) : undefined
+    const request = named.path === undefined ? this.#namer.unnamedRequest(named.task) : undefined
     journal.failed({
       id: named.task.id,
       ordinal: named.task.ordinal,
@@ -274,33 +215,6 @@ export class FolderDestination implements Destination {
     this.#options.reuse?.folders.close()
   }
 
-  #admitDone(task: DownloadTask, done: { readonly path: string; readonly lengthBytes: number }): Admission {
-    const { onExists } = this.#options
-    if (onExists === 'overwrite') {
-      this.#journalName(task, done.path, this.#folder.journal.find(task.id)?.intent)
-      return { admit: 'fetch', path: done.path, replace: true }
-    }
-    if (onExists === 'rename') {
-      this.#folder.journal.forget(task.id)
-      return { admit: 'fetch' }
-    }
-    const found = this.#folder.look(done.path)
-    if (found?.isFile() && found.size === done.lengthBytes) {
-      const intent = this.#options.update ? this.#folder.journal.find(task.id)?.intent : undefined
-      if (intent && onExists === 'resume' && task.locator.kind !== 'source')
-        return askAboutOwn(task, task.locator.places, intent)
-      return { admit: 'skip', reason: 'finished-before', path: done.path, sizeBytes: done.lengthBytes }
-    }
-    if (found && onExists === 'skip') {
-      return { admit: 'skip', reason: 'exists', path: done.path, sizeBytes: found.size }
-    }
-    if (found && onExists === 'error') throw exists(done.path)
-    // Removed or changed by somebody: what they made of it stays, ours comes anew.
-    this.#folder.journal.forget(task.id)
-    if (!found) this.#folder.names.release(done.path)
-    return { admit: 'fetch' }
-  }
-
   #partFiles(): PartFiles {
     const folder = this.#folder
     return {
@@ -312,21 +226,7 @@ export class FolderDestination implements Destination {
       },
       release: (task) => folder.releasePart(task.id),
       remove: (task) => folder.removePart(task.id),
-      mayRefuse: (task) => this.#mayRefuse(task),
-    }
-  }
-
-  #mayRefuse(task: DownloadTask): boolean {
-    const { onExists, maxSizeBytes, filterOf, update, nameOf } = this.#options
-    if (maxSizeBytes !== undefined || filterOf || update || this.#found) return true
-    if (onExists === 'overwrite' || onExists === 'rename') return false
-    if (this.#folder.journal.state(task.id) !== undefined) return false
-    try {
-      const path = nameOf(task, undefined)
-      // Where only the answer tells the name, a file of a stranger is found after the bytes have come.
-      return path !== undefined && this.#folder.lookForStranger(path) !== undefined
-    } catch {
-      return false
+      mayRefuse: (task) => this.#admissions.mayRefuse(task),
     }
   }
 
@@ -336,11 +236,11 @@ export class FolderDestination implements Destination {
     if (this.#folder.isBusy(task.id)) throw busy(task)
     let { path } = named
     if (path === undefined) {
-      const name = this.#name(task, factsOfFound(found, task))
+      const name = this.#namer.name(task, factsOfFound(found, task))
       if (name.skip)
         return { settled: 'skip', reason: 'exists', path: name.path, sizeBytes: found.lengthBytes }
       path = name.path
-      this.#journalName(task, path)
+      this.#namer.note(task, path)
       this.#folder.journal.flush()
     }
     const copied = await this.#found?.copy(found, this.#folder.partPath(task.id))
@@ -373,47 +273,6 @@ export class FolderDestination implements Destination {
     return most === undefined || lengthBytes !== undefined ? sink : new LimitedSink(sink, most)
   }
 
-  /** Gives a task its name, or finds that the very file is there already. */
-  #name(task: DownloadTask, facts: EntityFacts): { readonly path: string; readonly skip?: boolean } {
-    const wanted = this.#options.nameOf(task, facts)
-    if (wanted === undefined)
-      throw new TrawlError('ERR_INTERNAL', 'no name for a file whose headers are known')
-    for (let path = this.#folder.names.claim(wanted); ; path = this.#folder.names.claim(wanted)) {
-      const found = this.#folder.lookForStranger(path)
-      if (!found) return { path }
-      const { onExists } = this.#options
-      if (found.isDirectory()) {
-        throw new TrawlError('ERR_IS_DIRECTORY', `${path} is a folder`, { context: { path } })
-      }
-      if (onExists === 'overwrite') return { path }
-      if (onExists === 'skip' || (onExists === 'resume' && isSameFile(found, facts)))
-        return { path, skip: true }
-      if (onExists === 'error') {
-        throw exists(path)
-      }
-    }
-  }
-
-  #unnamedRequest(task: DownloadTask): TaskRequest | undefined {
-    const { template } = this.#options
-    const request = taskRequest(task)
-    if (template === undefined || task.target.path !== undefined) return request
-    return { ...request, target: { template, ...task.target } }
-  }
-
-  #journalName(task: DownloadTask, path: string, stands?: ReplacedFile): void {
-    const request = taskRequest(task)
-    const replaces = stands && { lengthBytes: stands.lengthBytes, crc32: stands.crc32 }
-    this.#folder.journal.named({
-      id: task.id,
-      ordinal: task.ordinal,
-      path,
-      input: describeLocator(task.locator),
-      ...(request ? { request } : {}),
-      ...(replaces ? { replaces } : {}),
-    })
-  }
-
   #rename(request: CommitRequest): string {
     const path = this.#folder.names.claim(request.path)
     this.#places.set(path, siblingOf(this.#placed(request.path), path))
@@ -425,25 +284,6 @@ export class FolderDestination implements Destination {
     if (placed === undefined) throw new TrawlError('ERR_INTERNAL', `the folder of ${path} was not made`)
     return placed
   }
-
-  #refuse(task: DownloadTask, facts: EntityFacts): void {
-    const { maxSizeBytes, acceptHtml } = this.#options.bodyLimitsOf?.(task) ?? this.#options
-    const length = facts.lengthBytes
-    if (length !== undefined && maxSizeBytes !== undefined && length > maxSizeBytes) {
-      throw new TrawlError('ERR_TOO_LARGE', `the file has ${length} bytes, allowed are ${maxSizeBytes}`)
-    }
-    if (!acceptHtml && isUnexpectedHtml(describeLocator(task.locator), facts)) {
-      throw new TrawlError('ERR_CONTENT_UNEXPECTED', 'the server sent an HTML page instead of the file', {
-        context: { url: facts.url },
-      })
-    }
-  }
-}
-
-const fetch: Admission = { admit: 'fetch' }
-
-function exists(path: string): TrawlError {
-  return new TrawlError('ERR_EXISTS', `${path} exists`, { context: { path } })
 }
 
 function busy(task: DownloadTask): TrawlError {
