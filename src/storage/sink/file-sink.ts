@@ -8,12 +8,11 @@ import {
   openSync,
   readSync,
   unlinkSync,
-  writeSync,
   writev,
-  writevSync,
 } from 'node:fs'
-import { giveBack, TrawlError, type Extent } from '../../core/index.ts'
+import { TrawlError, type Extent } from '../../core/index.ts'
 import { errnoOf, storageError } from '../storage-error.ts'
+import { buffersOf, endOf, giveBackRun, writeFully, writeRest, type ChunkRun } from './chunk-run.ts'
 import { ExtentSet } from './extent-set.ts'
 import type { OpenPart, OpenParts } from './open-parts.ts'
 import { publish } from './publish.ts'
@@ -42,9 +41,9 @@ export class FileSink implements Sink, OpenPart {
   #created = false
   #ended = false
   /** The run of chunks that follow each other, while there is only one: small files never have more. */
-  #run: Run | undefined
+  #run: ChunkRun | undefined
   /** Where there are several: all of them, by the offset where the next chunk would go on. */
-  #runs: Map<number, Run> | undefined
+  #runs: Map<number, ChunkRun> | undefined
   /** Of this generation; a reset leaves its writes to the set they are in. */
   #inFlight: Set<Promise<void>> | undefined
   #failure: TrawlError | undefined
@@ -83,8 +82,8 @@ export class FileSink implements Sink, OpenPart {
   }
 
   /** The run that goes on at an offset, taken out. */
-  #takeRun(offset: number): Run | undefined {
-    let run: Run | undefined
+  #takeRun(offset: number): ChunkRun | undefined {
+    let run: ChunkRun | undefined
     if (this.#runs) {
       run = this.#runs.get(offset)
       if (run) this.#runs.delete(offset)
@@ -96,7 +95,7 @@ export class FileSink implements Sink, OpenPart {
   }
 
   /** Two that end in the same place: the bytes of one are among those of the other, or the other way round. */
-  #keepRun(run: Run): Run | undefined {
+  #keepRun(run: ChunkRun): ChunkRun | undefined {
     if (!this.#runs) {
       if (!this.#run) {
         this.#run = run
@@ -209,7 +208,7 @@ export class FileSink implements Sink, OpenPart {
   }
 
   /** Hands a run to the system; a promise only where the volume is slow. */
-  #write(run: Run): void | Promise<void> {
+  #write(run: ChunkRun): void | Promise<void> {
     if (this.#volume.prefersAsync && run.sizeBytes >= coalesceBytes) return this.#writeAsync(run)
     const started = performance.now()
     const fd = this.#open()
@@ -224,7 +223,7 @@ export class FileSink implements Sink, OpenPart {
     return undefined
   }
 
-  #writeAsync(run: Run): Promise<void> {
+  #writeAsync(run: ChunkRun): Promise<void> {
     const { at, sizeBytes: size } = run
     const buffers = buffersOf(run)
     const fd = this.#open()
@@ -350,27 +349,6 @@ export class FileSink implements Sink, OpenPart {
   }
 }
 
-/** Chunks that follow each other. The first has a place of its own, since it is mostly the only one. */
-interface Run {
-  readonly at: number
-  readonly first: Buffer
-  more: Buffer[] | undefined
-  sizeBytes: number
-}
-
-function endOf(run: Run): number {
-  return run.at + run.sizeBytes
-}
-
-function giveBackRun({ first, more }: Run): void {
-  giveBack(first)
-  if (more) for (const chunk of more) giveBack(chunk)
-}
-
-function buffersOf(run: Run): Buffer[] {
-  return run.more ? [run.first, ...run.more] : [run.first]
-}
-
 /**
  * A new file, never one that is there: what stands under the name of a part may be a second name of a finished file,
  * left by a loss of power between giving the one and taking the other.
@@ -384,32 +362,4 @@ function createFile(path: string): number {
   }
   unlinkSync(path)
   return openSync(path, flags, 0o666)
-}
-
-function writeFully(fd: number, run: Run): void {
-  const { at, first, more, sizeBytes } = run
-  // One buffer is the rule for small files, and then the plain call is cheaper.
-  const written = more ? writevSync(fd, buffersOf(run), at) : writeSync(fd, first, 0, sizeBytes, at)
-  if (written < sizeBytes) writeRest(fd, run, written)
-}
-
-/** What a call that took only a part left over. */
-function writeRest(fd: number, run: Run, done: number): void {
-  const buffers = buffersOf(run)
-  let written = done
-  while (written < run.sizeBytes) written += writevSync(fd, skipBytes(buffers, written), run.at + written)
-}
-
-/** The buffers after their first `count` bytes. */
-function skipBytes(buffers: readonly Buffer[], count: number): Buffer[] {
-  const rest: Buffer[] = []
-  let skip = count
-  for (const buffer of buffers) {
-    if (skip >= buffer.length) skip -= buffer.length
-    else {
-      rest.push(skip > 0 ? buffer.subarray(skip) : buffer)
-      skip = 0
-    }
-  }
-  return rest
 }
