@@ -1,6 +1,7 @@
 export * from './errors/index.ts'
 export type { Book, BookMetadata, Chapter, Page, PageLayer } from './book.ts'
 export { systemClock, type Clock } from './clock.ts'
+export { coversFile, type PieceHashes } from './piece-hashes.ts'
 export { digestAlgorithms, digestHexLength, type Digest, type DigestAlgorithm } from './digest.ts'
 export type { Entity, EntityTag, Extent, Validators } from './entity.ts'
 export type {

@@ -1,4 +1,5 @@
 import type { Digest, DigestAlgorithm } from './digest.ts'
+import type { PieceHashes } from './piece-hashes.ts'
 
 /** Hash of kind, source reference or URL, target rule and occurrence: 32 hexadecimal characters. */
 export type TaskId = string
@@ -54,6 +55,8 @@ export interface DownloadTask {
   readonly headers?: Readonly<Record<string, string>>
   readonly expectedSizeBytes?: number
   readonly digests?: readonly Digest[]
+  /** Those of its pieces, by which only what is wrong has to come again. */
+  readonly pieces?: PieceHashes
   /** Computed and recorded also where no digest is expected. */
   readonly digestAlgorithm?: DigestAlgorithm
   /** Higher goes first. Default 0. */

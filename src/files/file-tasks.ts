@@ -4,6 +4,7 @@ import {
   type DigestAlgorithm,
   type DownloadTask,
   type Locator,
+  type PieceHashes,
   type TargetRule,
 } from '../core/index.ts'
 import { HashSet64 } from '../storage/index.ts'
@@ -16,6 +17,7 @@ export interface FileRequest {
   readonly headers?: Readonly<Record<string, string>>
   readonly expectedSizeBytes?: number
   readonly digests?: readonly Digest[]
+  readonly pieces?: PieceHashes
   /** Computed and recorded also where no digest is expected. */
   readonly digestAlgorithm?: DigestAlgorithm
   readonly priority?: number

@@ -15,7 +15,7 @@ export type GetInput =
   | ({ readonly urls: readonly (string | URL)[] } & GetInputOptions)
   | ({ readonly source: string; readonly ref: string } & GetInputOptions)
 
-export type GetInputOptions = Omit<FileRequest, 'locator'> & {
+export type GetInputOptions = Omit<FileRequest, 'locator' | 'pieces'> & {
   /** Exact name, relative to the output folder. */
   readonly path?: string
   /** `sha-256=HEX`, as `--checksum`. */

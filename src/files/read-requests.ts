@@ -232,6 +232,7 @@ function withoutAddresses(input: object): Partial<FileRequest> {
     urls: _urls,
     source: _source,
     ref: _ref,
+    pieces: _pieces,
     ...rest
   } = input as Readonly<Record<string, unknown>>
   return rest
@@ -268,11 +269,12 @@ function requestOptions(
   options: NonNullable<Exclude<ListEntry, { error: unknown }>['options']>,
   commonHeaders: Readonly<Record<string, string>> | undefined,
 ): Partial<FileRequest> {
-  const { out, dir, digests, sizeBytes, headers, split, limitRateBps } = options
+  const { out, dir, digests, pieces, sizeBytes, headers, split, limitRateBps } = options
   const target = { ...(out === undefined ? {} : { path: out }), ...(dir === undefined ? {} : { dir }) }
   return {
     ...(out === undefined && dir === undefined ? {} : { target }),
     ...(digests ? { digests } : {}),
+    ...(pieces ? { pieces } : {}),
     ...(sizeBytes === undefined ? {} : { expectedSizeBytes: sizeBytes }),
     ...(headers ? { headers: { ...commonHeaders, ...headers } } : {}),
     ...(split === undefined ? {} : { split }),

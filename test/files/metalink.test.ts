@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Outcome } from '../../src/core/index.ts'
 import type { GetInputs } from '../../src/files/index.ts'
 import { createTrawl, type GetJobOptions, type Trawl } from '../../src/session/index.ts'
-import { body, createFaultOrigin, faults, respond, type FaultOrigin } from '../../src/testing/index.ts'
+import { body, bodyFrom, createFaultOrigin, faults, respond, type FaultOrigin } from '../../src/testing/index.ts'
 import { runCli } from '../cli/run-cli.ts'
 import { startNginx } from '../nginx.ts'
 import { describeWith } from '../programs.ts'
@@ -122,6 +122,34 @@ describe('the files of a Metalink', () => {
     expect((await get([two], { out: 'mine.bin' })).outcomes).toMatchObject([
       { status: 'failed', error: { code: 'ERR_USAGE', message: 'the Metalink lists 2 files, not one' } },
     ])
+  })
+
+  test('have pieces, of which a wrong one comes from the other mirror', async () => {
+    const good = body('/large', 2_000_000)
+    const bytes = good.bytes()
+    bytes[1_500_000] = (bytes[1_500_000] ?? 0) ^ 1
+    origin.route('/bad.bin', respond.withRange(bodyFrom(bytes)))
+    origin.route('/good.bin', respond.withRange(good))
+    const hashes = [0, 1].map((i) => {
+      const part = good.read(i * 1_000_000, (i + 1) * 1_000_000)
+      return `<hash>${createHash('sha1').update(part).digest('hex')}</hash>`
+    })
+    const pieces = `<pieces length="1000000" type="sha-1">${hashes.join('')}</pieces>`
+    const both = [`${origin.url}/bad.bin`, `${origin.url}/good.bin`]
+    const short = pieces.replace('</pieces>', '<hash>00</hash></pieces>')
+    const xml = metalink(
+      fileXml('both.bin', both, pieces),
+      fileXml('bad.bin', both.slice(0, 1), pieces),
+      fileXml('list.bin', both, short),
+    )
+    const ran = await get([serve('/pieces.meta4', xml)])
+    expect(readFileSync(join(ran.dir, 'both.bin')).equals(good.bytes())).toBe(true)
+    expect(ran.outcomes.map((each) => each.error?.message ?? each.status)).toMatchObject([
+      'ok',
+      expect.stringContaining('piece 2 of 2 (bytes 1000000-1999999) is wrong'),
+      expect.stringContaining('pieces.meta4:5:23: the file "list.bin" has pieces whose hash 3 is wrong'),
+    ])
+    expect(names(ran.dir)).toEqual(['both.bin'])
   })
 
   test('are not fetched again by a second run', async () => {

@@ -69,7 +69,7 @@ export class OrderHandedOut implements StoppableTransfer {
   /** The order as the worker gets it: nothing that only the coordinator needs. */
   toWire({ ask, minSpeed }: { ask: boolean; minSpeed: MinSpeed | undefined }): WireOrder {
     const { task, places, mirrored, attempt } = this.order
-    const { id, headers, expectedSizeBytes, digests, digestAlgorithm } = task
+    const { id, headers, expectedSizeBytes, digests, pieces, digestAlgorithm } = task
     const { split } = this.order
     this.split = split
     return {
@@ -81,6 +81,7 @@ export class OrderHandedOut implements StoppableTransfer {
         ...(headers === undefined ? {} : { headers }),
         ...(expectedSizeBytes === undefined ? {} : { expectedSizeBytes }),
         ...(digests === undefined ? {} : { digests }),
+        ...(pieces === undefined ? {} : { pieces }),
         ...(digestAlgorithm === undefined ? {} : { digestAlgorithm }),
       },
       ...(split === undefined ? {} : { split }),

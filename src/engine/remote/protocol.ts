@@ -77,7 +77,7 @@ export interface Greeting {
 /** A task without what only the coordinator needs of it. */
 export type WireTask = Pick<
   DownloadTask,
-  'id' | 'headers' | 'expectedSizeBytes' | 'digests' | 'digestAlgorithm'
+  'id' | 'headers' | 'expectedSizeBytes' | 'digests' | 'pieces' | 'digestAlgorithm'
 >
 
 /** An order and its lease, which has the same number. */

@@ -14,7 +14,16 @@ import { hostOf } from '../run/host-of.ts'
 import { HostQuirks } from '../segments/host-quirks.ts'
 import { SegmentedTransfer } from '../segments/segmented-transfer.ts'
 import { UnsavedBytes } from '../segments/unsaved-bytes.ts'
-import { ByteCounter, checkAnnounced, verifyFile, wantedAlgorithms } from '../verify/index.ts'
+import {
+  ByteCounter,
+  checkAnnounced,
+  checkPieceCount,
+  PieceCheck,
+  verifyFile,
+  wantedAlgorithms,
+  withoutExtents,
+  WrongPiecesError,
+} from '../verify/index.ts'
 import type { MinSpeed } from '../segments/speed-floor.ts'
 import { entityFactsOf } from './entity-facts.ts'
 import { judgeResponse } from './judge-response.ts'
@@ -149,6 +158,9 @@ class Attempt implements StoppableTransfer {
       const facts = entityFactsOf(response)
       checkAnnounced(this.#order.task.digests, facts.digest, facts.url)
       checkExpectedLength(this.#order.task.expectedSizeBytes, facts)
+      if (facts.lengthBytes !== undefined) {
+        checkPieceCount(this.#order.task.pieces, facts.lengthBytes, facts.url)
+      }
       const verdict = this.#callbacks.entity(this.#order, facts)
       if ('then' in verdict) this.#beginLater(verdict, facts, response)
       else this.#begin(verdict, facts, response)
@@ -282,7 +294,8 @@ class Attempt implements StoppableTransfer {
     checkLength(task.expectedSizeBytes, lengthBytes, facts.url)
     const told = transfer.announced
     const wanted = wantedAlgorithms(task, told)
-    const digests = wanted ? await digestsOf(sink, lengthBytes, wanted) : []
+    const pieces = task.pieces && new PieceCheck(task.pieces, facts.url)
+    const digests = wanted || pieces ? await digestsOf(sink, lengthBytes, wanted ?? [], pieces) : []
     verifyFile(task, told, digests, facts.url)
     return {
       result: 'staged',
@@ -335,7 +348,8 @@ class Attempt implements StoppableTransfer {
   #fail(thrown: unknown): void {
     const error = toTrawlError(thrown)
     if (!this.#leaseHandedOver) this.#lease.release(reportOf(error))
-    if (!this.#transfer || startsAnew.has(error.code)) {
+    const wrong = error instanceof WrongPiecesError ? error.extents : undefined
+    if (!this.#transfer || (startsAnew.has(error.code) && !wrong)) {
       this.#sink?.abort({ discard: true })
       this.#resolve(this.#failed(error, undefined))
       return
@@ -343,8 +357,9 @@ class Attempt implements StoppableTransfer {
     this.#transfer
       .kept()
       .catch(() => undefined)
-      .then((kept) => {
-        this.#sink?.abort()
+      .then((all) => {
+        const kept = wrong ? keptWithout(all, wrong) : all
+        this.#sink?.abort({ discard: wrong !== undefined && kept === undefined })
         this.#record(kept)
         this.#resolve(this.#failed(error, kept))
       })
@@ -405,6 +420,12 @@ const startsAnew: ReadonlySet<string> = new Set([
   'ERR_DIGEST_MISMATCH',
 ])
 
+/** Undefined where nothing is left. */
+function keptWithout(kept: KeptBytes | undefined, wrong: readonly Extent[]): KeptBytes | undefined {
+  const extents = withoutExtents(kept?.extents ?? [], wrong)
+  return kept && extents.length > 0 ? { ...kept, extents } : undefined
+}
+
 /** True where the server was asked for the file only if it is another version. */
 function isConditional({ task, places }: TransferOrder): boolean {
   const headers = { ...task.headers, ...places[0]?.headers }
@@ -438,16 +459,23 @@ function refuseEncoded(response: TransportResponse): TrawlError | undefined {
   )
 }
 
-/** Digests of a staged file, read back from the disk a piece at a time so that nothing else has to wait. */
+/**
+ * Digests of a staged file, read back from the disk a part at a time so that nothing else has to wait. Throws what
+ * `pieces` finds.
+ */
 async function digestsOf(
   sink: Sink,
   lengthBytes: number,
   algorithms: readonly DigestAlgorithm[],
+  pieces: PieceCheck | undefined,
 ): Promise<Digest[]> {
   const counter = new ByteCounter(algorithms)
   for (let at = 0; at < lengthBytes; at += segmentedBytes) {
-    counter.update(sink.read(at, Math.min(segmentedBytes, lengthBytes - at)))
+    const bytes = sink.read(at, Math.min(segmentedBytes, lengthBytes - at))
+    counter.update(bytes)
+    pieces?.update(bytes)
     await new Promise(setImmediate)
   }
+  pieces?.end()
   return counter.digests()
 }

@@ -1,6 +1,6 @@
 import { TrawlError, type DownloadTask } from '../../core/index.ts'
 import type { FileFacts, Sink } from '../../storage/index.ts'
-import { ByteCounter, verifyFile, wantedAlgorithms } from '../verify/index.ts'
+import { ByteCounter, PieceCheck, verifyFile, wantedAlgorithms } from '../verify/index.ts'
 import type { EntityFacts, StagedTransfer } from './transfer.ts'
 
 export interface WholeBodyOptions {
@@ -17,16 +17,20 @@ export interface WholeBodyOptions {
 export class WholeBody {
   readonly #options: WholeBodyOptions
   readonly #counter: ByteCounter
+  readonly #pieces: PieceCheck | undefined
 
   constructor(options: WholeBodyOptions) {
     this.#options = options
     this.#counter = new ByteCounter(wantedAlgorithms(options.task, options.facts.digest))
+    const { pieces } = options.task
+    if (pieces) this.#pieces = new PieceCheck(pieces, options.facts.url)
   }
 
   take(chunk: Buffer): void | Promise<void> {
     const { sink, generation, received, wait } = this.#options
     const at = this.#counter.count
     this.#counter.update(chunk)
+    this.#pieces?.update(chunk)
     const pause = received(chunk.length)
     const written = sink.write(at, chunk, generation)
     if (typeof pause !== 'number') return written === undefined ? pause : written.then(() => pause)
@@ -43,6 +47,7 @@ export class WholeBody {
     const counter = this.#counter
     checkLength(facts.lengthBytes, counter.count, facts.url)
     checkLength(task.expectedSizeBytes, counter.count, facts.url)
+    this.#pieces?.end()
     const digests = counter.digests()
     verifyFile(task, facts.digest, digests, facts.url)
     return {

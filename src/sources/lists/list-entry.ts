@@ -1,4 +1,4 @@
-import type { Digest, Place, TrawlError } from '../../core/index.ts'
+import type { Digest, PieceHashes, Place, TrawlError } from '../../core/index.ts'
 
 /** What a list says about one file besides its addresses; the names are aria2's, in our units. */
 export interface ListOptions {
@@ -8,6 +8,8 @@ export interface ListOptions {
   readonly dir?: string
   /** `checksum`, repeatable. */
   readonly digests?: readonly Digest[]
+  /** Those that a Metalink tells. */
+  readonly pieces?: PieceHashes
   /** The length that a Metalink tells. */
   readonly sizeBytes?: number
   /** `header` (repeatable), `referer` and `user-agent`; names in lower case. */

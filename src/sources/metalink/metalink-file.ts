@@ -1,22 +1,17 @@
 import {
-  digestAlgorithms,
   digestHexLength,
   TrawlError,
   toTrawlError,
   type Digest,
-  type DigestAlgorithm,
   type ErrorCode,
+  type PieceHashes,
   type Place,
 } from '../../core/index.ts'
 import { safeRelativePath } from '../../storage/index.ts'
 import type { ListEntry } from '../lists/list-entry.ts'
 import { urlFault } from '../lists/url-check.ts'
-
-/** Where something stands in a document; both from 1. */
-export interface Position {
-  readonly line: number
-  readonly column: number
-}
+import { algorithmOf, bestPieces, shown, type MetalinkPieces } from './metalink-pieces.ts'
+import type { Position } from './position.ts'
 
 /** What the elements of one file say goes here, as they come. */
 export interface MetalinkFileContext {
@@ -28,13 +23,6 @@ export interface MetalinkFileContext {
 /** An address without a priority comes after all others (RFC 5854, 4.2.16). */
 const lowestPriority = 999_999
 
-const algorithmNames: ReadonlyMap<string, DigestAlgorithm> = new Map([
-  ...digestAlgorithms.map((name) => [name, name] as const),
-  ['sha1', 'sha-1'],
-  ['sha256', 'sha-256'],
-  ['sha512', 'sha-512'],
-])
-
 /** One `file` element of a Metalink while it is being read. */
 export class MetalinkFile {
   readonly #context: MetalinkFileContext
@@ -42,6 +30,7 @@ export class MetalinkFile {
   readonly #name: string | undefined
   readonly #places: Place[] = []
   readonly #digests: Digest[] = []
+  readonly #pieces: MetalinkPieces[] = []
   #sizeBytes: number | undefined
   #leftOut = 0
   #fault: TrawlError | undefined
@@ -67,7 +56,7 @@ export class MetalinkFile {
     if (type === undefined) {
       return this.#refuse('ERR_INPUT_INVALID', at, 'a hash without a type')
     }
-    const algorithm = algorithmNames.get(type.trim().toLowerCase())
+    const algorithm = algorithmOf(type)
     if (algorithm === undefined) return undefined
     const value = text.toLowerCase()
     if (!/^[0-9a-f]*$/.test(value) || value.length !== digestHexLength[algorithm]) {
@@ -84,6 +73,10 @@ export class MetalinkFile {
       this.#refuse('ERR_INPUT_INVALID', at, `two ${algorithm} hashes that differ`)
     }
     return undefined
+  }
+
+  pieces(pieces: MetalinkPieces): void {
+    this.#pieces.push(pieces)
   }
 
   /** An address. What cannot be used is left out and told; the others are as good without it. */
@@ -111,6 +104,7 @@ export class MetalinkFile {
       const why = this.#leftOut > 0 ? 'no address that can be used' : 'no address (url)'
       this.#refuse('ERR_INPUT_INVALID', this.#start, `the file ${shown(this.#name ?? '')} has ${why}`)
     }
+    const pieces = this.#bestPieces()
     if (this.#fault) return { line, text: this.#name ?? this.#context.document, error: this.#fault }
     return {
       line,
@@ -118,9 +112,25 @@ export class MetalinkFile {
       options: {
         ...(this.#name === undefined ? {} : { out: this.#name }),
         ...(this.#digests.length === 0 ? {} : { digests: this.#digests }),
+        ...(pieces === undefined ? {} : { pieces }),
         ...(this.#sizeBytes === undefined ? {} : { sizeBytes: this.#sizeBytes }),
       },
     }
+  }
+
+  /** Only now, since the size may come after the pieces. */
+  #bestPieces(): PieceHashes | undefined {
+    const lists: PieceHashes[] = []
+    for (const each of this.#pieces) {
+      const result = each.result(this.#sizeBytes)
+      if (result === undefined) continue
+      if ('values' in result) lists.push(result)
+      else {
+        const what = `the file ${shown(this.#name ?? '')} has pieces ${result.why}`
+        this.#refuse('ERR_INPUT_INVALID', result.at, what)
+      }
+    }
+    return bestPieces(lists)
   }
 
   #checkName(): void {
@@ -150,8 +160,4 @@ export function metalinkError(code: ErrorCode, document: string, at: Position, w
   return new TrawlError(code, `${document}:${at.line}:${at.column}: ${why}`, {
     context: { file: document, line: at.line, column: at.column },
   })
-}
-
-function shown(text: string): string {
-  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}...` : text)
 }

@@ -1,7 +1,9 @@
 import { SaxesParser, type SaxesTagNS } from 'saxes'
 import type { TrawlError } from '../../core/index.ts'
 import type { ListEntry } from '../lists/list-entry.ts'
-import { metalinkError, MetalinkFile, type Position } from './metalink-file.ts'
+import { metalinkError, MetalinkFile } from './metalink-file.ts'
+import { MetalinkPieces } from './metalink-pieces.ts'
+import type { Position } from './position.ts'
 
 export interface ParseMetalinkOptions {
   /** The name of the document in messages, such as its path or URL. */
@@ -16,8 +18,8 @@ const maxNotices = 20
 const maxDepth = 32
 
 /**
- * Reads a Metalink 4 document (RFC 5854): names, sizes, hashes and addresses of files, addresses by their priority.
- * Everything else, such as pieces, signatures and elements of other namespaces, is passed over. A file that is wrong is
+ * Reads a Metalink 4 document (RFC 5854): names, sizes, hashes of files and of their pieces, and addresses by their
+ * priority. Everything else, such as signatures and elements of other namespaces, is passed over. A file that is wrong is
  * a fault in its place and harms no other; where the XML breaks off, the files before are good and one fault follows.
  * Entities and document types are refused. Faults are ERR_INPUT_INVALID and ERR_PATH_UNSAFE, naming document, line
  * and column. Never empty, never throws.
@@ -57,6 +59,13 @@ class Broken extends Error {
   }
 }
 
+/** A child element of a file. */
+interface Child {
+  readonly tag: SaxesTagNS
+  readonly at: Position
+  text: string
+}
+
 class MetalinkParser {
   readonly #options: ParseMetalinkOptions
   readonly #parser = new SaxesParser({ xmlns: true })
@@ -65,7 +74,10 @@ class MetalinkParser {
   #depth = 0
   #file: MetalinkFile | undefined
   /** The child of a file whose text is being taken. */
-  #child: { readonly tag: SaxesTagNS; readonly at: Position; text: string } | undefined
+  #child: Child | undefined
+  #pieces: MetalinkPieces | undefined
+  /** A hash of one piece. */
+  #piece: { readonly at: Position; text: string } | undefined
   #start: Position = { line: 1, column: 1 }
 
   constructor(options: ParseMetalinkOptions) {
@@ -99,7 +111,12 @@ class MetalinkParser {
     if (depth === 2 && tag.local === 'file') {
       const context = { document: this.#options.name, notice: (message: string) => this.#tell(message) }
       this.#file = new MetalinkFile(context, this.#start, tag.attributes['name']?.value)
-    } else if (depth === 3 && this.#file) this.#child = { tag, at: this.#start, text: '' }
+    } else if (depth === 3 && this.#file) {
+      this.#child = { tag, at: this.#start, text: '' }
+      if (tag.local === 'pieces') this.#pieces = new MetalinkPieces(attributesOf(tag), this.#start)
+    } else if (depth === 4 && this.#pieces && tag.local === 'hash') {
+      this.#piece = { at: this.#start, text: '' }
+    }
     return undefined
   }
 
@@ -109,14 +126,20 @@ class MetalinkParser {
       this.#entries.push(this.#file.entry())
       this.#file = undefined
     } else if (depth === 3 && this.#child && this.#file) {
-      take(this.#file, this.#child)
+      if (this.#pieces) this.#file.pieces(this.#pieces)
+      else take(this.#file, this.#child)
+      this.#pieces = undefined
       this.#child = undefined
+    } else if (depth === 4 && this.#piece) {
+      this.#pieces?.hash(this.#piece.text, this.#piece.at)
+      this.#piece = undefined
     }
   }
 
   #text(text: string): void {
-    // Text of elements further in, such as the hashes of pieces, is not that of the child.
+    // Text of elements further in is not that of the child.
     if (this.#child && this.#depth === 3) this.#child.text += text
+    else if (this.#piece && this.#depth === 4) this.#piece.text += text
   }
 
   #checkRoot({ local, uri }: SaxesTagNS): void {
@@ -152,10 +175,12 @@ class MetalinkParser {
   }
 }
 
-function take(
-  file: MetalinkFile,
-  child: { readonly tag: SaxesTagNS; readonly at: Position; readonly text: string },
-): void {
+function attributesOf({ attributes }: SaxesTagNS): ConstructorParameters<typeof MetalinkPieces>[0] {
+  const [length, type] = [attributes['length']?.value, attributes['type']?.value]
+  return { ...(length === undefined ? {} : { length }), ...(type === undefined ? {} : { type }) }
+}
+
+function take(file: MetalinkFile, child: Child): void {
   const { tag, at } = child
   const text = child.text.trim()
   if (tag.local === 'size') file.size(text, at)

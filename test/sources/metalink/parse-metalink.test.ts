@@ -37,7 +37,8 @@ describe('a good Metalink', () => {
         <hash type="sha-256">${sha256.toUpperCase()}</hash>
         <hash type="md5">${'0'.repeat(32)}</hash>
         <hash type="sha-384">00</hash>
-        <pieces length="262144" type="sha-1"><hash>${'1'.repeat(40)}</hash><hash>${'2'.repeat(40)}</hash></pieces>
+        <pieces length="524288" type="sha-1"><hash>${'1'.repeat(40)}</hash>\n<hash> ${'A'.repeat(40)} </hash></pieces>
+        <pieces length="1" type="sha-384"><hash>00</hash></pieces>
         <signature mediatype="application/pgp-signature">-----BEGIN</signature>
         <o:url>http://other.example/no</o:url><o:size>7</o:size>
         <url location="de" priority="2">http://b.example/one.iso</url>
@@ -51,6 +52,7 @@ describe('a good Metalink', () => {
       {
         line: 5,
         out: 'dir/one.iso',
+        pieces: { algorithm: 'sha-1', pieceBytes: 524_288, values: ['1'.repeat(40), 'a'.repeat(40)] },
         sizeBytes: 1_048_576,
         digests: [
           { algorithm: 'sha-256', value: sha256 },
@@ -63,7 +65,17 @@ describe('a good Metalink', () => {
           '999999 http://last.example/one.iso',
         ],
       },
-      { line: 21, out: 'two.txt', places: ['999999 http://a.example/f'] },
+      { line: 23, out: 'two.txt', places: ['999999 http://a.example/f'] },
+    ])
+  })
+
+  it('may have pieces in several ways, of which the strongest and shortest count', () => {
+    const list = (type: string, length: number, count: number): string =>
+      `<pieces type="${type}" length="${length}">${`<hash>${'0'.repeat(type === 'sha-1' ? 40 : 64)}</hash>`.repeat(count)}</pieces>`
+    const lists = list('sha-1', 1, 10) + list('sha-256', 10, 1) + list('sha256', 4, 3)
+    const [entry] = parse(metalink(`<file name="f">${lists}<size>10</size>${onlyUrl}</file>`))
+    expect(brief(entry ? [entry] : [])).toMatchObject([
+      { pieces: { algorithm: 'sha-256', pieceBytes: 4, values: ['0', '0', '0'].map((each) => each.repeat(64)) } },
     ])
   })
 
@@ -124,6 +136,31 @@ describe('a wrong file harms no other', () => {
       'a hash without a type',
       `<file name="f"><hash>abc</hash>${onlyUrl}</file>`,
       'ERR_INPUT_INVALID x.meta4:4:16: a hash without a type',
+    ],
+    [
+      'pieces without a type',
+      `<file name="f">\n<pieces length="1"><hash>00</hash></pieces>${onlyUrl}</file>`,
+      'ERR_INPUT_INVALID x.meta4:5:1: the file "f" has pieces without a type',
+    ],
+    [
+      'pieces without a length',
+      `<file name="f"><pieces type="md5"/>${onlyUrl}</file>`,
+      'ERR_INPUT_INVALID x.meta4:4:16: the file "f" has pieces without a length',
+    ],
+    [
+      'pieces of no length',
+      `<file name="f"><pieces type="md5" length="0"/>${onlyUrl}</file>`,
+      'ERR_INPUT_INVALID x.meta4:4:16: the file "f" has pieces whose length must be a number of bytes from 1, not "0"',
+    ],
+    [
+      'pieces with a wrong hash',
+      `<file name="f"><pieces type="md5" length="1"><hash>${'0'.repeat(32)}</hash>\n <hash>xyz</hash></pieces>${onlyUrl}</file>`,
+      'ERR_INPUT_INVALID x.meta4:5:2: the file "f" has pieces whose hash 2 is wrong: a md5 hash has 32 hexadecimal digits, not "xyz"',
+    ],
+    [
+      'pieces that are too few',
+      `<file name="f"><pieces type="md5" length="4"><hash>${'0'.repeat(32)}</hash></pieces><size>9</size>${onlyUrl}</file>`,
+      'ERR_INPUT_INVALID x.meta4:4:16: the file "f" has pieces of 4 bytes, which are 3 for its 9 bytes, but hashes of 1',
     ],
     [
       'two hashes',
