@@ -5,7 +5,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Outcome } from '../../src/core/index.ts'
 import type { GetInputs } from '../../src/files/index.ts'
 import { createTrawl, type GetJobOptions, type Trawl } from '../../src/session/index.ts'
-import { body, bodyFrom, createFaultOrigin, faults, respond, type FaultOrigin } from '../../src/testing/index.ts'
+import {
+  body,
+  bodyFrom,
+  createFaultOrigin,
+  faults,
+  respond,
+  type FaultOrigin,
+} from '../../src/testing/index.ts'
 import { runCli } from '../cli/run-cli.ts'
 import { startNginx } from '../nginx.ts'
 import { describeWith } from '../programs.ts'

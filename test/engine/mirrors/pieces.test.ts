@@ -63,7 +63,9 @@ async function fetchFile(
   origins.forEach((origin, i) => origin.route('/f.bin', behaviours[i] ?? respond.status(404)))
   await using sut = new EngineCase(options)
   const urls = origins.map((origin) => `${origin.url}/f.bin`)
-  const end = await sut.run([task(urls, { pieces: piecesOf(file), ...(urls.length === 1 ? { split: 1 } : {}) })])
+  const end = await sut.run([
+    task(urls, { pieces: piecesOf(file), ...(urls.length === 1 ? { split: 1 } : {}) }),
+  ])
   const { status, path } = outcomeOf(end, '/f.bin')
   return {
     end,
@@ -113,7 +115,9 @@ describe('a wrong piece of the only source', () => {
 
   test('in every piece begins anew', async () => {
     const all = corrupted(large, ...Array.from({ length: 23 }, (_, i) => i))
-    const { bytes } = await fetchFile(large, [faults.inTurn(respond.withRange(all), respond.withRange(large))])
+    const { bytes } = await fetchFile(large, [
+      faults.inTurn(respond.withRange(all), respond.withRange(large)),
+    ])
     expect(bytes?.equals(large.bytes())).toBe(true)
   })
 

@@ -75,7 +75,13 @@ describe('a good Metalink', () => {
     const lists = list('sha-1', 1, 10) + list('sha-256', 10, 1) + list('sha256', 4, 3)
     const [entry] = parse(metalink(`<file name="f">${lists}<size>10</size>${onlyUrl}</file>`))
     expect(brief(entry ? [entry] : [])).toMatchObject([
-      { pieces: { algorithm: 'sha-256', pieceBytes: 4, values: ['0', '0', '0'].map((each) => each.repeat(64)) } },
+      {
+        pieces: {
+          algorithm: 'sha-256',
+          pieceBytes: 4,
+          values: ['0', '0', '0'].map((each) => each.repeat(64)),
+        },
+      },
     ])
   })
 
