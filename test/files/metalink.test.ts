@@ -154,7 +154,7 @@ describe('the files of a Metalink', () => {
     expect(ran.outcomes.map((each) => each.error?.message ?? each.status)).toMatchObject([
       'ok',
       expect.stringContaining('piece 2 of 2 (bytes 1000000-1999999) is wrong'),
-      expect.stringContaining('pieces.meta4:5:23: the file "list.bin" has pieces whose hash 3 is wrong'),
+      expect.stringContaining('pieces.meta4:5:167: the file "list.bin" has pieces whose hash 3 is wrong'),
     ])
     expect(names(ran.dir)).toEqual(['both.bin'])
   })
