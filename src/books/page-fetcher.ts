@@ -32,6 +32,8 @@ export interface StagedImage {
   readonly url: string
   readonly attempts: number
   readonly fetchedBytes: number
+  /** Of all attempts and alternatives together. */
+  readonly durationMs: number
   /** It lay in staging from an earlier run. */
   readonly fromBefore: boolean
 }
@@ -39,14 +41,19 @@ export interface StagedImage {
 /** Thrown into a wish that the end of the run left undone. */
 export class Unfinished extends Error {}
 
-/** Thrown into a wish that no alternative fulfilled: the reason, and how often it was tried. */
+/** Thrown into a wish that no alternative fulfilled: the reason, how often it was tried and for how long. */
 export class PageLost extends TrawlError {
   readonly attempts: number
+  readonly durationMs: number
 
-  constructor(reason: TrawlError, attempts: number) {
+  constructor(
+    reason: TrawlError,
+    { attempts, durationMs }: { readonly attempts: number; readonly durationMs: number },
+  ) {
     const { code, message, cause, context, hint, retry, scope } = reason
     super(code, message, { cause, context, hint, retry, scope })
     this.attempts = attempts
+    this.durationMs = durationMs
   }
 }
 
@@ -75,6 +82,7 @@ interface Wanted {
   error: TrawlError | undefined
   attempts: number
   fetchedBytes: number
+  durationMs: number
 }
 
 /**
@@ -142,6 +150,7 @@ export class PageFetcher {
         error: undefined,
         attempts: 0,
         fetchedBytes: 0,
+        durationMs: 0,
       })
     })
   }
@@ -191,6 +200,7 @@ export class PageFetcher {
     this.#wanted.delete(outcome.id)
     wanted.attempts += outcome.attempts
     wanted.fetchedBytes += outcome.fetchedBytes
+    wanted.durationMs += outcome.durationMs
     if (outcome.status === 'ok') {
       const { folder } = this.#options
       wanted.resolve({
@@ -199,6 +209,7 @@ export class PageFetcher {
         url: outcome.url ?? outcome.input,
         attempts: wanted.attempts,
         fetchedBytes: wanted.fetchedBytes,
+        durationMs: wanted.durationMs,
         fromBefore: false,
       })
     } else if (outcome.status === 'failed' && outcome.error) {
@@ -216,7 +227,7 @@ export class PageFetcher {
   /** Nobody has the size that the source says: what was offered in another one is better than no page. */
   #offerReduced(wanted: Wanted, error: TrawlError): void {
     if (wanted.reducedStep === undefined) {
-      wanted.reject(new PageLost(error, wanted.attempts))
+      wanted.reject(new PageLost(error, wanted))
       return
     }
     this.#limited = true
@@ -235,7 +246,7 @@ export class PageFetcher {
       try {
         const checked = await this.#check(path, wish, at >= count)
         const url = 'places' in locator ? (locator.places[0]?.url ?? '') : ''
-        return { path, checked, url, attempts: 0, fetchedBytes: 0, fromBefore: true }
+        return { path, checked, url, attempts: 0, fetchedBytes: 0, durationMs: 0, fromBefore: true }
       } catch (thrown) {
         if (toTrawlError(thrown).code === 'ERR_CANCELLED') throw new Unfinished()
         rmSync(path, { force: true })

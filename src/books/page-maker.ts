@@ -24,6 +24,7 @@ export interface MadePage {
   readonly url: string
   readonly attempts: number
   readonly fetchedBytes: number
+  readonly durationMs: number
   readonly fromBefore: boolean
 }
 
@@ -105,7 +106,7 @@ export class PageMaker {
 
   async #local(page: Page, path: string, fromBefore: boolean): Promise<StagedImage> {
     const checked = await this.#options.check(path, expectationOf(page))
-    return { path, checked, url: path, attempts: 0, fetchedBytes: 0, fromBefore }
+    return { path, checked, url: path, attempts: 0, fetchedBytes: 0, durationMs: 0, fromBefore }
   }
 
   async #composed(page: Page, key: string, ordinal: number): Promise<StagedImage> {
@@ -134,6 +135,8 @@ export class PageMaker {
       url: urlOf(page),
       attempts: Math.max(0, ...images.map((image) => image.attempts)),
       fetchedBytes: images.reduce((sum, image) => sum + image.fetchedBytes, 0),
+      // The layers are fetched side by side.
+      durationMs: Math.max(0, ...images.map((image) => image.durationMs)),
       fromBefore: images.every((image) => image.fromBefore),
     }
   }
@@ -164,6 +167,6 @@ function expectationOf(page: Page): ImageExpectation {
 }
 
 function rest(image: StagedImage): Omit<MadePage, 'parts'> {
-  const { path: original, checked, url, attempts, fetchedBytes, fromBefore } = image
-  return { original, checked, url, attempts, fetchedBytes, fromBefore }
+  const { path: original, ...others } = image
+  return { original, ...others }
 }

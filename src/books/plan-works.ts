@@ -2,6 +2,7 @@ import { murmur128, TrawlError, type BookMetadata, type Chapter } from '../core/
 import {
   parseSelection,
   selectItems,
+  withVolumes,
   type Source,
   type SourceContext,
   type SourceInput,
@@ -68,7 +69,7 @@ async function* worksOf(
 
 function selected(parts: PlanParts, source: Source, input: SourceInput): AsyncIterable<SourceItem> {
   const { chapters, pages } = parts.spec.options
-  const items = selectItems(source.extract(input, parts.contextOf(input)), {
+  const items = selectItems(withVolumes(source.extract(input, parts.contextOf(input))), {
     ...(chapters === undefined ? {} : { chapters: parseSelection(chapters, '--chapters') }),
     ...(pages === undefined ? {} : { pages: parseSelection(pages, '--pages') }),
   })
@@ -98,9 +99,13 @@ async function* cut(parts: PlanParts, stream: Stream): AsyncGenerator<PlannedWor
   }
   const keyOf = (chapter: Chapter | undefined): string =>
     by === 'volume' ? String(chapter?.volume ?? '') : (chapter?.id ?? '')
+  const begun = new Map<string, number>()
   for (let page = await reader.peekPage(); page; page = await reader.peekPage()) {
     const chapter = reader.topChapter
     const key = keyOf(chapter)
+    // What stands in no volume may stand before and behind them: those are works of their own.
+    const times = begun.get(key) ?? 0
+    begun.set(key, times + 1)
     const pages: PlannedPage[] = []
     for await (const each of reader.pages((other) => keyOf(other) === key)) pages.push(each)
     const own = chapter === undefined ? {} : { chapter }
@@ -109,7 +114,7 @@ async function* cut(parts: PlanParts, stream: Stream): AsyncGenerator<PlannedWor
       ...rest,
       ...own,
       metadata: metadataOf(facts.metadata, chapter, by),
-      id: workId(facts, parts, key),
+      id: workId(facts, parts, times === 0 ? key : `${key}\n${times}`),
       pageCount: pages.length,
       pages: inOrder(pages),
     }

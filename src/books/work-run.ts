@@ -208,6 +208,7 @@ class WorkRun {
       sizeBytes: facts.sizeBytes,
       fetchedBytes: made.fetchedBytes,
       attempts: made.attempts,
+      durationMs: made.durationMs,
       ...(made.fromBefore ? { skipReason: 'finished-before' as const } : {}),
       ...(checked.sha256 === undefined ? {} : { digest: { algorithm: 'sha-256', value: checked.sha256 } }),
     })
@@ -264,8 +265,8 @@ class WorkRun {
       parts = 1
     } else if (partial === 'strict') await this.#fan?.abort()
     this.#pages.push({ key, url, ...labels(planned, 0), missing: error.toJSON(), parts })
-    const attempts = thrown instanceof PageLost ? thrown.attempts : 0
-    this.#tell(state, { status: 'failed', error: error.toJSON(), attempts })
+    const { attempts, durationMs } = thrown instanceof PageLost ? thrown : { attempts: 0, durationMs: 0 }
+    this.#tell(state, { status: 'failed', error: error.toJSON(), attempts, durationMs })
   }
 
   async #addPlaceholder({ planned, index, key }: PageState, error: TrawlError): Promise<void> {
@@ -341,9 +342,11 @@ class WorkRun {
   #incomplete(): TrawlError {
     const { title } = this.#options.work.metadata
     const count = this.#missing.length
+    const isStrict = this.#options.spec.options.partial === 'strict'
     return new TrawlError(
       'ERR_BOOK_INCOMPLETE',
       `${title}: ${count} of ${this.#pages.length} pages ${count === 1 ? 'is' : 'are'} missing`,
+      isStrict ? {} : { hint: 'Run the same command again: only what is missing is fetched.' },
     )
   }
 

@@ -6,6 +6,7 @@ import { patternSource } from './pattern-source.ts'
 import type { Source } from './source.ts'
 
 export { chapterNumber } from './chapter-number.ts'
+export { withVolumes } from './chapter-volumes.ts'
 export { folderSource } from './folder/index.ts'
 export { htmlSource } from './html/index.ts'
 export {

@@ -70,6 +70,18 @@ test.each(['strict', 'placeholder', 'skip'] as const)('missing pages under --par
   expect(finals(dir).filter((name) => name !== 'report.jsonl')).toEqual(['Holes.cbz'])
 })
 
+test('the report has the time of each page, also of one that is missing', async () => {
+  const { list } = await setPages(origin, 2)
+  const page = await jpegPage(1)
+  origin.set('/p1.jpg', (_, response) => void setTimeout(() => response.end(page), 30))
+  origin.set('/p2.jpg', (_, response) => void setTimeout(() => response.writeHead(404).end(), 30))
+  const report = join(folder(), 'report.jsonl')
+  await book(list, { dir: folder(), title: 'Late', report, formats: ['cbz'] })
+  const lines = readFileSync(report, 'utf8').trim().split('\n')
+  const times = lines.map((line) => (JSON.parse(line) as { readonly ms: number }).ms)
+  expect(times.map((ms) => ms > 0)).toEqual([true, true])
+})
+
 test('a page that was truncated once is fetched again', async () => {
   const { pages, list } = await setPages(origin, 3)
   const whole = pages[1] ?? Buffer.alloc(0)

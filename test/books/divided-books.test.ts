@@ -127,6 +127,42 @@ test('--by chapter makes a file of each, by number, and a new one alone is made 
   expect(finals(dir)).toHaveLength(4)
 })
 
+test('--by volume makes a file of each volume, with what stands before and behind them', async () => {
+  const series = await chapterFolders([
+    'Volume 1/Chapter 1',
+    'Volume 1/Chapter 2',
+    'Volume 2/Chapter 3',
+    'Zugabe',
+  ])
+  writeFileSync(join(series, 'cover.jpg'), await jpegPage(30))
+  const dir = folder()
+  const how = ['-d', dir, '-f', 'cbz', '--by', 'volume']
+  const made = await runMain(['book', series, ...how])
+  expect(`${made.code}`, made.stderr).toBe('0')
+  const names = ['Series - v01.cbz', 'Series - v02.cbz', 'Series.cbz', 'Series (1).cbz']
+  expect(finals(dir).toSorted()).toEqual(names.toSorted())
+  const counts = await Promise.all(names.map(async (name) => (await pagesOf(join(dir, name))).length))
+  expect(counts).toEqual([4, 2, 1, 2])
+  const reader = await openPack(join(dir, 'Series - v02.cbz'))
+  await reader.close()
+  expect(reader.metadata).toMatchObject({ series: 'Series', volume: 2 })
+  const again = await runMain(['book', series, ...how])
+  expect(again.stderr.match(/nothing new in/g)).toHaveLength(4)
+  expect(finals(dir)).toHaveLength(4)
+})
+
+test('volumes are read from titles of flat chapters too', async () => {
+  const root = await chapterFolders(['Vol. 1 Ch. 1', 'Vol. 1 Ch. 2', 'Vol. 2 Ch. 3'])
+  const dir = folder()
+  expect((await runMain(['book', root, '-d', dir, '-f', 'zip', '--by', 'volume'])).code).toBe(0)
+  expect(finals(dir).toSorted()).toEqual(['Series - v01.zip', 'Series - v02.zip'])
+  const shown = await runMain(['book', root, '--dry-run', '--json', '--chapters', '3'])
+  expect((JSON.parse(shown.stdout.toString()) as { pages: readonly string[] }).pages).toHaveLength(2)
+  const filtered = ['book', root, '--dry-run', '--json', '--filter', 'chapter.volume == 1.0']
+  const some = JSON.parse((await runMain(filtered)).stdout.toString()) as { pages: readonly string[] }
+  expect(some.pages).toHaveLength(4)
+})
+
 test('--chapters by number, from the end, and together with --pages', async () => {
   const root = await chapterFolders(['Chapter 2', 'Chapter 10', 'Chapter 10.5'])
   const count = async (...args: readonly string[]): Promise<number> => {
