@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path'
 import type { PackCommandOptions } from '../config/index.ts'
@@ -15,6 +15,7 @@ import {
   type PackReader,
 } from '../pack/index.ts'
 import { parseSelection } from '../sources/index.ts'
+import { storageReason } from '../storage/index.ts'
 import { readMetadataFile } from './metadata-file.ts'
 import { passwordOf } from './password.ts'
 import { changesPages, packOptionsOf, pagePlanOf } from './page-settings.ts'
@@ -29,7 +30,7 @@ export interface RepackedBook {
 
 /**
  * Packs a folder or archive of images again, without downloading: the same pages in the same order, transformed where
- * the options say so. Throws ERR_PACK_*, ERR_IMAGE_* naming the page, ERR_EXISTS, ERR_CANCELLED and storage errors;
+ * the options say so. With `dryRun` nothing is written. Throws ERR_INPUT_UNREADABLE, ERR_PACK_*, ERR_IMAGE_* naming the page, ERR_EXISTS, ERR_CANCELLED and storage errors;
  * then nothing was made.
  */
 export async function repackBook(
@@ -39,6 +40,7 @@ export async function repackBook(
 ): Promise<readonly RepackedBook[]> {
   const password = passwordOf(options)
   const path = resolve(input)
+  requirePath(path)
   const { openPasswordFile: passwordFile } = options
   const opens = passwordFile === undefined ? password : passwordOf({ passwordFile })
   const reader = await openPack(path, opens === undefined ? {} : { password: opens })
@@ -53,9 +55,15 @@ export async function repackBook(
       durability: options.durability,
       ours: [],
     }
-    const writers = options.formats.map((format) => {
-      const wanted = wantedPath(options, title, containerExtensions[format])
-      const final = claimFinalPath(wanted, rules)
+    const finals = options.formats.map((format) =>
+      claimFinalPath(wantedPath(options, title, containerExtensions[format]), rules),
+    )
+    if (options.dryRun) {
+      const { length: pages } = await Array.fromAsync(selected(reader, options.pages).pages())
+      return finals.map((final) => ({ path: final, pages }))
+    }
+    const writers = options.formats.map((format, i) => {
+      const final = finals[i] ?? ''
       mkdirSync(dirname(final), { recursive: true })
       return createPackWriter(format, { ...common, path: final, replace: options.onExists === 'overwrite' })
     })
@@ -80,6 +88,16 @@ export async function repackBook(
   } finally {
     await reader.close()
     rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+/** Throws ERR_INPUT_UNREADABLE where there is nothing. */
+function requirePath(path: string): void {
+  try {
+    statSync(path)
+  } catch (cause) {
+    const message = `cannot read ${path}: ${storageReason(cause)}`
+    throw new TrawlError('ERR_INPUT_UNREADABLE', message, { cause, context: { path } })
   }
 }
 

@@ -7,6 +7,7 @@ import type { CliContext } from './cli-context.ts'
 import { loadConfig } from './config-files.ts'
 import { bookExecHooks } from './exec/exec-hooks.ts'
 import { addFlags, readFlags } from './flags.ts'
+import { withFormatOfOut } from './format-of-out.ts'
 import { printableText } from './render/index.ts'
 import { runJob } from './run-job.ts'
 import { trawlOptions } from './trawl-options.ts'
@@ -25,22 +26,26 @@ export function createBookCommand(context: CliContext): Command {
       surroundings: context.surroundings,
       command: 'book',
     })
-    const { values } = config
+    const values = withFormatOfOut(config)
     if (values.out === '-') {
       throw new TrawlError('ERR_USAGE', 'a book cannot go to standard output', { hint: 'Give --out FILE.' })
     }
     const trawl = await createTrawl(trawlOptions(context, values))
     try {
       if (values.dryRun || values.printFields) {
-        const plans = trawl.planBooks(inputs, config, {
-          onNotice: (message) => void context.stderr.write(`${printableText(message)}\n`),
-        })
+        const plans = trawl.planBooks(
+          inputs,
+          { ...config, values },
+          {
+            onNotice: (message) => void context.stderr.write(`${printableText(message)}\n`),
+          },
+        )
         for await (const plan of plans) context.stdout.write(planText(plan, values))
         return
       }
       const { cwd } = context.surroundings
       const hooks = bookExecHooks({ options: values, run: context.runProgram, cwd })
-      const job = trawl.bookResolved(inputs, config, hooks ? { hooks } : {})
+      const job = trawl.bookResolved(inputs, { ...config, values }, hooks ? { hooks } : {})
       context.exit(await runJob(job, values, context))
     } finally {
       await trawl.close()

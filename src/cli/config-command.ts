@@ -36,7 +36,7 @@ interface ShowFlags {
 
 /**
  * `trawl config show|schema|init`. Throws ERR_CONFIG_* for files that are wrong, ERR_USAGE for an unknown command
- * name, ERR_EXISTS when `init` would overwrite.
+ * name and when `init` would overwrite.
  */
 export function createConfigCommand({ surroundings, stdout }: ConfigCommandContext): Command {
   const command = new Command('config').description(
@@ -130,7 +130,7 @@ function whereFrom(shown: Shown | undefined): string {
   return 'block' in origin ? `${originText(origin)} (${origin.block})` : originText(origin)
 }
 
-/** Gives the line that is told. Throws ERR_EXISTS, ERR_PERMISSION and ERR_IO. */
+/** Gives the line that is told. Throws ERR_USAGE where it exists, ERR_PERMISSION and ERR_IO. */
 async function init(force: boolean, cwd: string): Promise<string> {
   const path = join(cwd, projectFileName)
   try {
@@ -145,7 +145,7 @@ function notWritten(path: string, error: unknown): TrawlError {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   const context = { path }
   if (code === 'EEXIST') {
-    return new TrawlError('ERR_EXISTS', `${path} exists`, {
+    return new TrawlError('ERR_USAGE', `${path} exists`, {
       context,
       hint: 'Give --force to overwrite it.',
       cause: error,

@@ -1,10 +1,11 @@
 import { Command } from 'commander'
 import { commands, flagsOf, packGroups } from '../config/index.ts'
 import { TrawlError } from '../core/index.ts'
-import { repackBook } from '../session/index.ts'
+import { repackBook, type RepackedBook } from '../session/index.ts'
 import type { CliContext } from './cli-context.ts'
 import { loadConfig } from './config-files.ts'
 import { addFlags, readFlags } from './flags.ts'
+import { withFormatOfOut } from './format-of-out.ts'
 import { printableText } from './render/index.ts'
 
 /** `trawl pack`: packs a folder or an archive of images again, without downloading. */
@@ -23,7 +24,10 @@ export function createPackCommand(context: CliContext): Command {
     })
     // The pages of an archive were checked when it was made; a second time only where it is asked for.
     const asked = origins['check'] !== undefined && origins['check'].layer !== 'default'
-    const values = asked ? given : { ...given, check: 'none' as const }
+    const values = withFormatOfOut({
+      values: asked ? given : { ...given, check: 'none' as const },
+      origins,
+    })
     if (values.out === '-') {
       throw new TrawlError('ERR_USAGE', 'a book cannot go to standard output', { hint: 'Give --out FILE.' })
     }
@@ -35,12 +39,25 @@ export function createPackCommand(context: CliContext): Command {
       const files = await repackBook(input, values, {
         signal: abort.signal,
       })
-      if (!values.quiet)
-        for (const { path, pages } of files)
-          context.stderr.write(`made ${printableText(path)} (${pages} pages)\n`)
+      tell(files, values, context)
       context.exit(0)
     } finally {
       stopListening()
     }
   })
+}
+
+function tell(
+  files: readonly RepackedBook[],
+  options: { readonly json: boolean; readonly quiet: boolean; readonly dryRun: boolean },
+  context: CliContext,
+): void {
+  for (const file of files) {
+    const { path, pages } = file
+    const said = options.dryRun ? 'would make' : 'made'
+    if (options.json) context.stdout.write(`${JSON.stringify(file)}\n`)
+    else if (!options.quiet) {
+      context.stderr.write(`${said} ${printableText(path)} (${pages === 1 ? '1 page' : `${pages} pages`})\n`)
+    }
+  }
 }

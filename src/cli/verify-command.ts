@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { commands, flagsOf, verifyGroups } from '../config/index.ts'
 import { catalog, TrawlError } from '../core/index.ts'
 import { verifyPaths, type Verified } from '../session/index.ts'
+import { ReportFile } from '../storage/index.ts'
 import type { CliContext } from './cli-context.ts'
 import { loadConfig } from './config-files.ts'
 import { addFlags, readFlags } from './flags.ts'
@@ -22,20 +23,28 @@ export function createVerifyCommand(context: CliContext): Command {
       command: 'verify',
     })
     const counts = { checked: 0, faults: 0 }
-    for await (const verified of verifyPaths(paths, values)) {
-      counts.checked++
-      counts.faults += verified.faults.length
-      if (values.json) context.stdout.write(`${JSON.stringify(verified)}\n`)
-      else tell(verified, { quiet: values.quiet, verbose: values.verbose }, context)
+    const report = values.report === undefined ? undefined : new ReportFile(values.report)
+    try {
+      for await (const verified of verifyPaths(paths, values)) {
+        counts.checked++
+        counts.faults += verified.faults.length
+        report?.addLine(verified)
+        if (values.json) context.stdout.write(`${JSON.stringify(verified)}\n`)
+        else tell(verified, { quiet: values.quiet, verbose: values.verbose }, context)
+      }
+    } finally {
+      report?.close()
     }
     if (counts.checked === 0) {
       throw new TrawlError(
         'ERR_INPUT_UNREADABLE',
-        `${paths.join(', ')}: there is nothing that trawl has made`,
+        `${paths.join(', ')}: trawl keeps no record of anything there`,
+        { hint: 'Give an output folder, or a book or file in one.' },
       )
     }
     if (!values.quiet && !values.json) {
-      context.stdout.write(`${counts.checked} checked, ${counts.faults} faults\n`)
+      const faults = counts.faults === 1 ? '1 fault' : `${counts.faults} faults`
+      context.stdout.write(`${counts.checked} checked, ${faults}\n`)
     }
     context.exit(counts.faults === 0 ? 0 : catalog.ERR_VERIFY_FAILED.exitCode)
   })

@@ -14,7 +14,6 @@ import { outputGroup } from './groups/output.ts'
 import { packGroup } from './groups/pack.ts'
 import { rerunGroup } from './groups/rerun.ts'
 import { retryGroup } from './groups/retry.ts'
-import { serverGroup } from './groups/server.ts'
 import type { InputOf, OptionsOf } from './group.ts'
 
 type Joined<T> = { readonly [K in keyof T]: T[K] }
@@ -80,17 +79,6 @@ export const packGroups = [
   configGroup,
 ] as const
 
-/** Groups of `trawl serve`: its own, and those that are defaults of its jobs. */
-export const serveGroups = [
-  serverGroup,
-  outputGroup,
-  concurrencyGroup,
-  networkGroup,
-  retryGroup,
-  logGroup,
-  configGroup,
-] as const
-
 /** Groups of `trawl compare`. */
 export const compareGroups = [
   compareGroup,
@@ -126,7 +114,6 @@ export const allGroups = [
   imagesGroup,
   packGroup,
   datasetGroup,
-  serverGroup,
   compareGroup,
   logGroup,
   configGroup,
@@ -146,8 +133,6 @@ export type DatasetCommandOptions = OptionsOfGroups<typeof datasetGroups>
 export type DatasetInput = InputOfGroups<typeof datasetGroups>
 /** Resolved options of `trawl pack`. */
 export type PackCommandOptions = OptionsOfGroups<typeof packGroups>
-/** Resolved options of `trawl serve`. */
-export type ServeOptions = OptionsOfGroups<typeof serveGroups>
 /** Resolved options of `trawl compare`. */
 export type CompareCommandOptions = OptionsOfGroups<typeof compareGroups>
 /** Resolved options of commands that only look. */
@@ -205,16 +190,30 @@ export const commands = {
       'acceptHtml',
       'reuse',
       'report',
+      'state',
+      'stateDir',
+      'verbose',
+      'progress',
     ],
   },
-  serve: { groups: serveGroups, without: ['out', 'dryRun', 'report'] },
   compare: {
     groups: compareGroups,
     without: ['mode', 'out', 'onExists', 'startAt', 'between', 'dryRun', 'reuse', 'report', 'progress'],
   },
   verify: {
     groups: verifyGroups,
-    without: [...notWhileLooking, 'formats', 'pdfA', 'dpi', 'pageSize', 'sidecar', 'openPasswordFile'],
+    without: [
+      ...notWhileLooking,
+      'dir',
+      'dryRun',
+      'progress',
+      'formats',
+      'pdfA',
+      'dpi',
+      'pageSize',
+      'sidecar',
+      'openPasswordFile',
+    ],
   },
   retry: { groups: getGroups, without: ['inputFile', 'followMetalink', 'out', 'checksum', 'update'] },
   status: { groups: lookGroups, without: [...notWhileLooking, 'report', 'dryRun', 'verbose', 'progress'] },

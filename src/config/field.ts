@@ -4,6 +4,8 @@ import type { Kind } from './kind.ts'
 export interface FieldMeta<V> {
   /** One or two plain sentences, for help, documentation and forms. */
   readonly description: string
+  /** For a switch that is on by default: what its flag, `--no-x`, does. */
+  readonly off?: string
   /** Absent when the option may stay unset. */
   readonly default?: V
   /** What happens when it is unset, for documentation; a short phrase. */

@@ -44,7 +44,8 @@ function flagOf(group: Group, option: Option): FlagData {
   if (kind.placeholder === undefined) {
     const negated = `--no-${flag.slice(2)}`
     const [long, opposite] = field.default === true ? [negated, flag] : [flag, negated]
-    return { ...common, ...short, long, ...(field.opposite === false ? {} : { opposite }) }
+    const description = field.default === true ? (field.off ?? field.description) : field.description
+    return { ...common, description, ...short, long, ...(field.opposite === false ? {} : { opposite }) }
   }
   const defaultText = defaultTextOf(option)
   return {

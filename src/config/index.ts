@@ -9,7 +9,6 @@ export {
   lookGroups,
   verifyGroups,
   packGroups,
-  serveGroups,
   type BookCommandOptions,
   type BookInput,
   type CommandName,
@@ -23,7 +22,6 @@ export {
   type LookOptions,
   type OptionsOfGroups,
   type PackCommandOptions,
-  type ServeOptions,
 } from './commands.ts'
 export { parseConfigFile, type ConfigDocument, type ConfigFile } from './config-document.ts'
 export { configTemplate } from './config-template.ts'
@@ -61,7 +59,6 @@ export type { NetworkOptions } from './groups/network.ts'
 export type { OutputOptions } from './groups/output.ts'
 export type { PackOptions } from './groups/pack.ts'
 export type { RetryOptions } from './groups/retry.ts'
-export type { ServerOptions } from './groups/server.ts'
 export { hostOptions, hostOrigins, matchesHost, sourceOptions } from './host-options.ts'
 export { fileSchemaOf, jsonSchemaOf } from './json-schema-of.ts'
 export { shownText, shownValue } from './shown-value.ts'

@@ -30,7 +30,7 @@ export type GetInputs = Iterable<GetInput> | AsyncIterable<GetInput>
  */
 export interface GetHooks {
   /** Before anything is sent for the file. `false` skips it. */
-  readonly beforeItem?: (task: DownloadTask) => void | false | Promise<void | false>
+  readonly beforeItem?: (task: DownloadTask) => void | boolean | Promise<void | boolean>
   /** After the file stands under its name, or was skipped or failed. */
   readonly afterItem?: (outcome: Outcome, tools: HookTools) => void | Promise<void>
   /** For each file that failed, before `afterItem`. */

@@ -11,6 +11,7 @@ import {
   type TlsOptions,
   type TransportOptions,
 } from '../http/index.ts'
+import { storageReason } from '../storage/index.ts'
 import { hostPatterns } from './host-blocks.ts'
 
 /** What the caller knows of its surroundings; the library itself reads no environment. */
@@ -128,7 +129,8 @@ async function readText(path: string, option: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    throw new TrawlError('ERR_CONFIG_UNREADABLE', `${option}: cannot read ${path}`, {
+    throw new TrawlError('ERR_CONFIG_UNREADABLE', `${option}: cannot read ${path}: ${storageReason(error)}`, {
+      hint: 'Check that the path exists and that you may read it.',
       cause: error,
       context: { file: path },
     })

@@ -64,7 +64,8 @@ function outputFolderOf(path: string): string {
   try {
     statSync(path)
   } catch (error) {
-    throw storageError(error, { path, doing: 'read' })
+    const { message } = storageError(error, { path, doing: 'read' })
+    throw new TrawlError('ERR_INPUT_UNREADABLE', message, { cause: error, context: { path } })
   }
   for (let folder = path; ; folder = dirname(folder)) {
     if (existsSync(join(folder, stateFolderName))) return folder

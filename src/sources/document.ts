@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { TrawlError, type ErrorCode } from '../core/index.ts'
+import { storageReason } from '../storage/index.ts'
 import type { FetchedDocument, SourceContext } from './source.ts'
 
 const maxFileBytes = 16 * 1024 * 1024
@@ -107,8 +108,7 @@ async function readLocal(where: string): Promise<FetchedDocument> {
     return { url: where, status: 200, headers: {}, bytes, text: bytes.toString('utf8') }
   } catch (cause) {
     if (cause instanceof TrawlError) throw cause
-    const message = cause instanceof Error ? cause.message : String(cause)
-    throw new TrawlError('ERR_INPUT_UNREADABLE', `${path} cannot be read: ${message}`, {
+    throw new TrawlError('ERR_INPUT_UNREADABLE', `${path} cannot be read: ${storageReason(cause)}`, {
       cause,
       context: { path },
     })

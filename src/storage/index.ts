@@ -27,5 +27,5 @@ export { OutputFolder, safePointsName, stateFolderName, type OutputFolderOptions
 export { SafePoints, type PowerLoss } from './safe-points.ts'
 export { ReportFile, reportLineOf, type ReportLine } from './report-file.ts'
 export { StateDatabase, stateFileName, type HostCeiling } from './state/state-database.ts'
-export { storageError } from './storage-error.ts'
+export { storageError, storageReason } from './storage-error.ts'
 export * from './naming/index.ts'

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
-import type { Outcome, TaskRequest } from '../core/index.ts'
+import { TrawlError, type Outcome, type TaskRequest } from '../core/index.ts'
 import { storageError } from './storage-error.ts'
 
 const bufferChars = 64 * 1024
@@ -23,6 +23,20 @@ export interface ReportLine {
   readonly [extra: string]: unknown
 }
 
+/** What is in the way of a report is no matter of an output folder: it needs a hint of its own. */
+function notCreated(cause: unknown, path: string): TrawlError {
+  const error = storageError(cause, { path, doing: 'create the report' })
+  if (error.scope === 'volume') return error
+  const hint = 'Give another file with --report, in a folder that is there.'
+  return new TrawlError('ERR_IO', error.message, {
+    cause,
+    context: error.context,
+    retry: 'never',
+    scope: 'job',
+    hint,
+  })
+}
+
 /** Writes a report: one JSON line for each item, in the order in which they end. */
 export class ReportFile {
   readonly path: string
@@ -35,12 +49,17 @@ export class ReportFile {
     try {
       this.#fd = openSync(path, 'w')
     } catch (error) {
-      throw storageError(error, { path, doing: 'create the report' })
+      throw notCreated(error, path)
     }
   }
 
   add(outcome: Outcome, extra: Readonly<Record<string, unknown>> = {}): void {
-    this.#buffer += `${JSON.stringify({ ...reportLineOf(outcome), ...extra })}\n`
+    this.addLine({ ...reportLineOf(outcome), ...extra })
+  }
+
+  /** A line of another form, such as that of `trawl verify`. */
+  addLine(line: object): void {
+    this.#buffer += `${JSON.stringify(line)}\n`
     if (this.#buffer.length >= bufferChars) this.#flush()
   }
 

@@ -67,17 +67,23 @@ export function storageError(error: unknown, action: StorageAction): TrawlError 
   if (isTrawlError(error)) return error
   const errno = errnoOf(error)
   const meaning = errno === undefined ? undefined : meanings[errno]
-  const says = meaning?.says ?? (error instanceof Error ? error.message : String(error))
-  const suffix = meaning === undefined || errno === 'ABORT_ERR' ? '' : ` (${errno})`
   return new TrawlError(
     meaning?.code ?? 'ERR_IO',
-    `cannot ${action.doing} ${action.path}: ${says}${suffix}`,
+    `cannot ${action.doing} ${action.path}: ${storageReason(error)}`,
     {
       ...meaning?.options,
       cause: error,
       context: { path: action.path, ...(errno === undefined ? {} : { errno }) },
     },
   )
+}
+
+/** Why the system refused, in a few words: `it is not there (ENOENT)`. */
+export function storageReason(error: unknown): string {
+  const errno = errnoOf(error)
+  const meaning = errno === undefined ? undefined : meanings[errno]
+  if (meaning === undefined) return error instanceof Error ? error.message : String(error)
+  return errno === 'ABORT_ERR' ? meaning.says : `${meaning.says} (${errno})`
 }
 
 /** The errno name of a system error, such as `ENOENT`; `ABORT_ERR` for an abort; undefined for anything else. */

@@ -3,7 +3,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { jpegPage, setPages, useBookOrigin } from '../books/book-origin.ts'
+import { openPack } from '../../src/pack/index.ts'
 import { tempFolders } from '../storage/temp-folder.ts'
+import { runMain } from './run-main.ts'
 
 const origin = useBookOrigin()
 const folder = tempFolders()
@@ -121,6 +123,57 @@ test('--dry-run and --print-fields show names with real values, and fetch and wr
   expect((await trawl([...args, '--dry-run'])).stdout).toContain('WORK (003).pdf')
   expect(origin.requests).toEqual([])
   expect(existsSync(out)).toBe(false)
+})
+
+test('-o names the format by its extension, where -f does not', async () => {
+  const dir = folder()
+  mkdirSync(join(dir, 'scans'))
+  writeFileSync(join(dir, 'scans', '1.jpg'), await jpegPage(1))
+  const scans = join(dir, 'scans')
+  const book = await runMain(['book', scans, '-d', dir, '-o', 'b.cbz'])
+  expect(book.stderr).toContain(`made ${join(dir, 'b.cbz')} (1 page)`)
+  expect((await runMain(['pack', scans, '-o', join(dir, 'p.epub')])).code).toBe(0)
+  expect((await runMain(['pack', scans, '-o', join(dir, 'q.epub'), '-f', 'zip'])).code).toBe(0)
+  const formats = ['b.cbz', 'p.epub', 'q.epub'].map(async (name) => {
+    const reader = await openPack(join(dir, name))
+    await reader.close()
+    return reader.format
+  })
+  expect((await Promise.all(formats)).slice(0, 2)).toEqual(['cbz', 'epub'])
+  expect(readFileSync(join(dir, 'q.epub')).includes('mimetype')).toBe(false)
+})
+
+test('pack: --dry-run writes nothing, --json gives one object a container, no such input is exit code 2', async () => {
+  const dir = folder()
+  const scans = join(dir, 'scans')
+  mkdirSync(scans)
+  for (const n of [1, 2]) writeFileSync(join(scans, `${n}.jpg`), await jpegPage(n))
+  const out = join(dir, 'made', 'x.cbz')
+  const dry = await runMain(['pack', scans, '-o', out, '--dry-run'])
+  expect(dry).toMatchObject({ code: 0, stderr: `would make ${out} (2 pages)\n` })
+  expect(existsSync(join(dir, 'made'))).toBe(false)
+  const made = await runMain(['pack', scans, '-o', out, '--json'])
+  expect(JSON.parse(made.stdout.toString())).toEqual({ path: out, pages: 2 })
+  expect(made.stderr).toBe('')
+  const none = await runMain(['pack', join(dir, 'nothing'), '-o', out])
+  expect(none.code).toBe(2)
+  expect(none.stderr).toContain('it is not there (ENOENT)\n       Check that the path exists')
+})
+
+test('verify: --report has a line for each file; what is not there or not ours is exit code 2', async () => {
+  const { list } = await setPages(origin, 2)
+  const dir = folder()
+  const out = join(dir, 'out')
+  expect((await runMain(['book', listFile(dir, list), '-d', out])).code).toBe(0)
+  const report = join(dir, 'checked.jsonl')
+  expect((await runMain(['verify', out, '--report', report])).code).toBe(0)
+  const [line = '', ...others] = readFileSync(report, 'utf8').trim().split('\n')
+  expect(JSON.parse(line)).toMatchObject({ path: join(out, 'pages.pdf'), faults: [] })
+  expect(others).toEqual([])
+  const missing = await runMain(['verify', join(dir, 'nothing')])
+  expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining('Check that the path exists')])
+  const foreign = await runMain(['verify', join(dir, 'pages.txt')])
+  expect([foreign.code, foreign.stderr]).toEqual([2, expect.stringContaining('no records of trawl')])
 })
 
 test('pack makes another format of a folder, with transforms; sites list names the sources', async () => {

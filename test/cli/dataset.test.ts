@@ -108,8 +108,13 @@ function claimants(dir: string): number[] {
   const folder = join(dir, '.trawl', 'claims')
   if (!existsSync(folder)) return []
   const pids = readdirSync(folder).map((name) => {
-    const claim = JSON.parse(readFileSync(join(folder, name), 'utf8') || '{}') as { readonly pid?: number }
-    return claim.pid ?? 0
+    try {
+      const claim = JSON.parse(readFileSync(join(folder, name), 'utf8') || '{}') as { readonly pid?: number }
+      return claim.pid ?? 0
+    } catch {
+      // Given back since the folder was listed.
+      return 0
+    }
   })
   return [...new Set(pids.filter((pid) => pid > 0))]
 }

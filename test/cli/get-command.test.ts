@@ -290,6 +290,18 @@ describe('bad input', () => {
     expectClear(quiet, join(dir, 'file'))
   })
 
+  test('a report that cannot be created: exit code 3 in two lines, nothing is sent', async () => {
+    const dir = newFolder()
+    for (const path of [dir, join(dir, 'none/report.jsonl')]) {
+      const end = await get([url('a.bin'), '-d', join(dir, 'out'), '--report', path])
+      expect([path, end.code]).toEqual([path, 3])
+      expectClear(end, path, 'Give another file with --report')
+      // What could not start has no sums.
+      expect(end.stderr).not.toContain(' ok, ')
+    }
+    expect(origin.requests).toHaveLength(0)
+  })
+
   test('a refused port: named, exit code 1, the rest is downloaded', async () => {
     const gone = await createFaultOrigin()
     await gone.close()

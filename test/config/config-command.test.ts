@@ -163,7 +163,7 @@ describe('trawl config schema and init', () => {
     const loaded = await loadConfig({ groups: getGroups, flags: {}, surroundings: here })
     expect(loaded.values).toEqual(parseOptions(getGroups, {}))
     await writeFile(path, 'retries: 1')
-    await expect(run(['init'])).rejects.toMatchObject({ code: 'ERR_EXISTS', exitCode: expect.any(Number) })
+    await expect(run(['init'])).rejects.toMatchObject({ code: 'ERR_USAGE', exitCode: 2 })
     expect(await readFile(path, 'utf8')).toBe('retries: 1')
     await run(['init', '--force'])
     expect(await readFile(path, 'utf8')).toContain('#retries: 5')

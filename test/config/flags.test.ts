@@ -99,6 +99,7 @@ describe('addFlags and readFlags', () => {
     expect(help).toContain('--timeout <DURATION>')
     expect(help).toContain('(default: 30s)')
     expect(help).toContain('--no-config')
+    expect(help.replaceAll(/\s+/g, ' ')).toContain('--no-config Leave the configuration files')
     expect(help).not.toContain('--no-insecure')
   })
 

@@ -140,7 +140,6 @@ const promised = {
     '--report',
   ],
   pack: ['-f, --format', '-o, --out', '--password-file', '--title', '--convert'],
-  serve: ['--host', '--port', '--allow-private', '--token-file'],
   compare: ['--modes', '--plot', '-d, --dir'],
   verify: ['--json', '-q, --quiet', '--report'],
   retry: ['-d, --dir', '--report', '--header', '--on-exists', '--dry-run', '--json'],

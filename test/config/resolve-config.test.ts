@@ -163,7 +163,7 @@ describe('resolveConfig', () => {
   })
 
   it('knows the options of other commands without reading them', async () => {
-    const project = await file('project', 'imageSize: not-a-size\nport: 1')
+    const project = await file('project', 'imageSize: not-a-size\nshardSize: 1')
     expect(resolveConfig({ groups: getGroups, layers: { files: [project] } }).values.retries).toBe(5)
     expect(
       errorOf(() => resolveConfig({ groups: allGroups, layers: { files: [project] } })).message,
@@ -355,7 +355,7 @@ describe('errors', () => {
     ['timout: 3s', 1, 'unknown key "timout"; did you mean timeout?'],
     ['retries: 1\nmax-per-host: 3', 2, 'unknown key "max-per-host"; did you mean maxPerHost?'],
     ['timeoutMs: 3', 1, 'unknown key "timeoutMs"; did you mean timeout?'],
-    ['host: {}\nhots: {}', 2, 'unknown key "hots"; did you mean hosts?'],
+    ['hosts: {}\nhots: {}', 2, 'unknown key "hots"; did you mean hosts?'],
     ['xyzzy: 3', 1, 'unknown key "xyzzy"'],
     ['get:\n  retrys: 3', 2, 'unknown key "retrys" in get; did you mean retries?'],
     ['hosts:\n  a.org:\n    retrys: 3', 3, 'unknown key "retrys" in hosts.a.org; did you mean retries?'],

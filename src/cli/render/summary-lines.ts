@@ -16,6 +16,8 @@ export function summaryLines(
   messages: EventMessages,
   style: Style,
 ): readonly string[] {
+  // Where nothing could start, there is nothing to sum up.
+  if (stats.planned === 0 && ending.error !== undefined) return errorLine(ending, style)
   return [
     ...lateFailures(ending, messages, style),
     ...reasonLines(stats),
@@ -71,7 +73,8 @@ function countLine(stats: JobStats, style: Style): string {
 }
 
 function bytesLine(stats: JobStats): string {
-  const retries = stats.retries === 0 ? '' : `, ${formatCount(stats.retries)} retries`
+  const retries =
+    stats.retries === 0 ? '' : `, ${formatCount(stats.retries)} ${stats.retries === 1 ? 'retry' : 'retries'}`
   return (
     `${formatSize(stats.sizeBytes)} in files, ${formatSize(stats.fetchedBytes)} fetched, ` +
     `mean ${formatSpeed(stats.meanSpeedBps)}${retries}`

@@ -18,6 +18,7 @@ export const configGroup = defineGroup({
     }),
     config: field(toggle, {
       description: 'Read the configuration files of user and project.',
+      off: 'Leave the configuration files of user and project alone.',
       default: true,
       opposite: false,
       file: false,

@@ -69,6 +69,7 @@ function pictureFields() {
     }),
     orient: field(toggle, {
       description: 'Turn images as their EXIF data says.',
+      off: 'Leave images as they lie, whatever their EXIF data says.',
       default: true,
     }),
     reencode: field(choice(['always', 'if-needed', 'never']), {
@@ -95,7 +96,11 @@ function judgementFields() {
       description: 'Leave out images whose longer side is more than this many times the shorter.',
       unset: 'any ratio',
     }),
-    extractExif: field(toggle, { description: 'Keep the EXIF data as JSON.', default: true }),
+    extractExif: field(toggle, {
+      description: 'Keep the EXIF data as JSON.',
+      off: 'Do not keep the EXIF data.',
+      default: true,
+    }),
     phash: field(toggle, { description: 'Compute a perceptual hash of each image.', default: false }),
     computeHash: field(choice(['none', 'md5', 'sha256', 'sha512']), {
       description: 'Digest of the original bytes, kept with each image.',

@@ -18,6 +18,7 @@ export const inputGroup = defineGroup({
     }),
     followMetalink: field(toggle, {
       description: 'Fetch the files that a Metalink (.meta4) lists, in place of the Metalink itself.',
+      off: 'Download a Metalink (.meta4) itself, not the files that it lists.',
       default: true,
     }),
   }),

@@ -61,6 +61,7 @@ export const outputGroup = defineGroup({
     }),
     state: field(toggle, {
       description: 'Use and keep what was learned of hosts, in the state database.',
+      off: 'Neither use nor keep what was learned of hosts.',
       default: true,
     }),
   }),

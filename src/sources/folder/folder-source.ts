@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { TrawlError } from '../../core/index.ts'
+import { storageReason } from '../../storage/index.ts'
 import { chapterNumber } from '../chapter-number.ts'
 import { isHttpUrl, localPath, requireLocalFiles } from '../document.ts'
 import { looksLikeImage } from '../image-url.ts'
@@ -136,8 +137,7 @@ function isCover(name: string): boolean {
 }
 
 function unreadable(path: string, cause: unknown): TrawlError {
-  const message = cause instanceof Error ? cause.message : String(cause)
-  return new TrawlError('ERR_INPUT_UNREADABLE', `${path} cannot be read: ${message}`, {
+  return new TrawlError('ERR_INPUT_UNREADABLE', `${path} cannot be read: ${storageReason(cause)}`, {
     cause,
     context: { path },
   })

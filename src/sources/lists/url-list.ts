@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import { TrawlError } from '../../core/index.ts'
+import { storageReason } from '../../storage/index.ts'
 import type { ListEntry } from './list-entry.ts'
 import { createUrlListParser } from './url-list-parser.ts'
 
@@ -112,8 +113,7 @@ function notText(name: string, what: string, hint: string): TrawlError {
 
 /** ERR_INPUT_UNREADABLE of a list. */
 export function unreadable(name: string, cause: unknown): TrawlError {
-  const message = cause instanceof Error ? cause.message : String(cause)
-  return new TrawlError('ERR_INPUT_UNREADABLE', `${name} cannot be read: ${message}`, {
+  return new TrawlError('ERR_INPUT_UNREADABLE', `${name} cannot be read: ${storageReason(cause)}`, {
     cause,
     context: { file: name },
   })
