@@ -36,7 +36,8 @@ export class OrderAtWork implements PatientCallbacks {
   readonly #leases = new Set<RemoteLease>()
   readonly #listeners = new Set<() => void>()
   #spare: RemoteLease | undefined
-  #wanting = false
+  /** Hosts of which a further connection was asked for; any one grant settles it. */
+  #wanted: Set<string> | undefined
   #limited: boolean
   #unchargedBytes = 0
   #going: PromiseWithResolvers<void> | undefined
@@ -72,8 +73,9 @@ export class OrderAtWork implements PatientCallbacks {
       this.#spare = undefined
       return spare
     }
-    if (!this.#wanting) {
-      this.#wanting = true
+    this.#wanted ??= new Set()
+    if (!this.#wanted.has(host)) {
+      this.#wanted.add(host)
       this.#options.post({ type: 'want', id: this.#id, host })
     }
     return undefined
@@ -119,7 +121,7 @@ export class OrderAtWork implements PatientCallbacks {
 
   /** One more connection is allowed; given back where it is not wanted any more. */
   granted(leaseId: number, host: string): void {
-    this.#wanting = false
+    this.#wanted = undefined
     const lease = new RemoteLease(leaseId, host, (each) => this.#released(each))
     this.#leases.add(lease)
     this.#spare = lease

@@ -38,8 +38,8 @@ export class OrderHandedOut implements StoppableTransfer {
   limited = false
   /** When what was charged so far has been waited for. */
   readyAtMs = 0
-  /** Host of a further connection that the worker wants. */
-  wants: string | undefined
+  /** Hosts of which the worker wants a further connection, the one that it likes best first. */
+  wants: Set<string> | undefined
   /** Leases of further connections, by number. */
   extra: Map<number, Lease> | undefined
   /** The first lease is still held. */

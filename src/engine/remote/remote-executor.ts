@@ -183,7 +183,8 @@ export class RemoteExecutor implements Executor {
       case 'release':
         return this.#release(handed, item)
       case 'want':
-        handed.wants = item.host
+        handed.wants ??= new Set()
+        handed.wants.add(item.host)
         this.#wanting.add(handed)
         this.#stopCapacity ??= callbacks.onCapacity(() => this.#offer())
         return this.#grant(handed)
@@ -260,11 +261,12 @@ export class RemoteExecutor implements Executor {
 
   #grant(handed: OrderHandedOut): void {
     const { wants, worker } = handed
-    if (wants === undefined || !worker) {
+    if (!wants || !worker) {
       this.#wanting.delete(handed)
       return
     }
-    const lease = handed.callbacks.acquire(wants)
+    let lease: Lease | undefined
+    for (const host of wants) lease ??= handed.callbacks.acquire(host)
     if (!lease) return
     this.#wanting.delete(handed)
     handed.wants = undefined

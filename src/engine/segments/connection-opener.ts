@@ -4,7 +4,7 @@ import { areWeak, refuseHtml } from './range-answer.ts'
 import { askForRange, type RangeSource } from './range-request.ts'
 import type { SeamCheck } from './seam-check.ts'
 import type { SegmentConnection } from './segment-connection.ts'
-import type { SegmentedTransferOptions } from './segmented-transfer.ts'
+import type { SegmentedTransferOptions } from './segmented-transfer-options.ts'
 
 /** Sends the requests of one file's connections, and remembers what the answers have in common. */
 export class ConnectionOpener {

@@ -33,13 +33,15 @@ export class SegmentWriter implements Saving {
     return this.#seams
   }
 
-  /** Takes bytes of an earlier run as given, with checksums made anew from the disk. */
-  resume(there: readonly Extent[]): void {
+  /** Takes bytes of an earlier run as given, with checksums made anew from the disk, while others go on. */
+  async resume(there: readonly Extent[], isStopped: () => boolean): Promise<void> {
     const { sink, table } = this.#options
     for (const extent of there) {
       let sum = 0
       for (let at = extent.start; at < extent.end; at += mebibyte) {
         sum = crc32(sink.read(at, Math.min(mebibyte, extent.end - at)), sum)
+        await new Promise(setImmediate)
+        if (isStopped()) return
       }
       table.mark(extent, sum)
     }

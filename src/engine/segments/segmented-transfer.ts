@@ -1,16 +1,7 @@
-import {
-  toTrawlError,
-  TrawlError,
-  type Clock,
-  type Digest,
-  type Extent,
-  type Place,
-  type Validators,
-} from '../../core/index.ts'
-import type { Transport, TransportResponse } from '../../http/index.ts'
-import type { Sink } from '../../storage/index.ts'
+import { toTrawlError, TrawlError, type Digest, type Extent, type Place } from '../../core/index.ts'
+import type { TransportResponse } from '../../http/index.ts'
 import { reportOf, type Lease, type LeaseReport } from '../governor/index.ts'
-import type { KeptBytes, PatientCallbacks, TransferOrder } from '../transfer/transfer.ts'
+import type { KeptBytes } from '../transfer/transfer.ts'
 import { waitForRate } from '../transfer/wait-for-rate.ts'
 import { leftOut, MirrorSet } from '../mirrors/index.ts'
 import { afterFailure } from './after-failure.ts'
@@ -18,37 +9,14 @@ import { chooseHedge } from './choose-hedge.ts'
 import { chooseRestart } from './choose-restart.ts'
 import { chooseSplit } from './choose-split.ts'
 import { ConnectionOpener } from './connection-opener.ts'
-import type { HostQuirks } from './host-quirks.ts'
 import { mebibyte, usualRateOf, type PlanView } from './plan-view.ts'
 import { areWeak } from './range-answer.ts'
 import { withoutTag } from './range-request.ts'
+import type { Beginning, SegmentedTransferOptions } from './segmented-transfer-options.ts'
 import { SegmentConnection } from './segment-connection.ts'
 import { SegmentTable, type Segment } from './segment-table.ts'
 import { SegmentWriter } from './segment-writer.ts'
-import { SpeedFloor, type MinSpeed } from './speed-floor.ts'
-import type { UnsavedBytes } from './unsaved-bytes.ts'
-
-export interface SegmentedTransferOptions {
-  readonly order: TransferOrder
-  readonly callbacks: Omit<PatientCallbacks, 'entity'>
-  readonly transport: Transport
-  readonly clock: Clock
-  readonly signal: AbortSignal
-  readonly sink: Sink
-  readonly generation: number
-  readonly lengthBytes: number
-  readonly contentType: string | undefined
-  /** What the first answer says of the bytes of the whole file. */
-  readonly digest: Digest | undefined
-  /** By origin, as far as known. */
-  readonly validators: Record<string, Validators>
-  /** False where the server said that it has no ranges. */
-  readonly rangesAllowed: boolean
-  readonly quirks: HostQuirks
-  readonly unsaved: UnsavedBytes
-  readonly minSpeed?: MinSpeed
-  readonly hostOf: (url: string) => string
-}
+import { SpeedFloor } from './speed-floor.ts'
 
 const lookEveryMs = 200
 /** While rates of new connections are not known yet. */
@@ -131,21 +99,17 @@ export class SegmentedTransfer {
     }
   }
 
-  /** Takes bytes of an earlier run as given, with checksums made anew from the disk. */
-  resume(there: readonly Extent[]): void {
-    this.#writer.resume(there)
-  }
-
   /**
-   * Resolves with the CRC-32 of the whole file when all of it is in the sink. `response` is an answer whose body starts
-   * at byte 0; without it, the lease is used to ask for what is missing. The lease is released here.
-   * Rejects with the error that ended the transfer; what is on disk is told by `kept`.
+   * Resolves with the CRC-32 of the whole file when all of it is in the sink. It begins with an answer whose body starts
+   * at byte 0, or with what is there of an earlier run; then the lease is used to ask for what is missing. The lease is
+   * released here. Rejects with the error that ended the transfer; what is on disk is told by `kept`.
    */
-  async run(lease: Lease, response?: TransportResponse): Promise<number> {
+  async run(lease: Lease, begin: Beginning): Promise<number> {
     try {
+      if ('there' in begin) await this.#resume(lease, begin.there)
       await new Promise<void>((resolve, reject) => {
         this.#finish = { resolve, reject }
-        this.#startWith(lease, response)
+        this.#startWith(lease, 'response' in begin ? begin.response : undefined)
         this.#stopTimer = this.#options.clock.after(firstLooksMs, () => this.#look())
         this.#grow()
         this.#endIfDone()
@@ -184,6 +148,18 @@ export class SegmentedTransfer {
   /** Ends the transfer with this error; what is on disk is told by `kept`. */
   stop(error: TrawlError): void {
     this.#fail(error)
+  }
+
+  async #resume(lease: Lease, there: readonly Extent[]): Promise<void> {
+    try {
+      await this.#writer.resume(there, () => this.#failure !== undefined)
+      // The time is no fault of the server.
+      this.#floor?.excuse(this.#options.clock.now())
+      if (this.#failure) throw this.#failure
+    } catch (error) {
+      lease.release(cancelled)
+      throw error
+    }
   }
 
   #startWith(lease: Lease, response: TransportResponse | undefined): void {

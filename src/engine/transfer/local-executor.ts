@@ -12,6 +12,7 @@ import type { Sink } from '../../storage/index.ts'
 import { reportOf, type Lease, type LeaseReport } from '../governor/index.ts'
 import { hostOf } from '../run/host-of.ts'
 import { HostQuirks } from '../segments/host-quirks.ts'
+import type { Beginning } from '../segments/segmented-transfer-options.ts'
 import { SegmentedTransfer } from '../segments/segmented-transfer.ts'
 import { UnsavedBytes } from '../segments/unsaved-bytes.ts'
 import {
@@ -190,7 +191,7 @@ class Attempt implements StoppableTransfer {
       sink.properties.randomAccess
     ) {
       const transfer = this.#segmented(facts, facts.lengthBytes, sink)
-      this.#settle(this.#runSegmented(transfer, facts, facts.lengthBytes, response))
+      this.#settle(this.#runSegmented(transfer, facts, facts.lengthBytes, { response }))
     } else {
       this.#takeWhole(response, facts, sink)
     }
@@ -235,8 +236,7 @@ class Attempt implements StoppableTransfer {
     if (!sink) return undefined
     const transfer = this.#segmented(facts, lengthBytes, sink, kept)
     // Not all that was noted need still be there.
-    transfer.resume(this.#there)
-    return this.#runSegmented(transfer, facts, lengthBytes, undefined)
+    return this.#runSegmented(transfer, facts, lengthBytes, { there: this.#there })
   }
 
   #segmented(facts: EntityFacts, lengthBytes: number, sink: Sink, kept?: KeptBytes): SegmentedTransfer {
@@ -284,10 +284,10 @@ class Attempt implements StoppableTransfer {
     transfer: SegmentedTransfer,
     facts: EntityFacts,
     lengthBytes: number,
-    response: TransportResponse | undefined,
+    begin: Beginning,
   ): Promise<StagedTransfer> {
     this.#leaseHandedOver = true
-    const sum = await transfer.run(this.#lease, response)
+    const sum = await transfer.run(this.#lease, begin)
     const { task } = this.#order
     const sink = this.#sink
     if (!sink) throw new TrawlError('ERR_INTERNAL', 'a transfer without a sink')

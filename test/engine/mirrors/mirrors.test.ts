@@ -154,6 +154,27 @@ describe('a large file', () => {
   })
 })
 
+test.each(['async', 'threads'] as const)('a mirror that has no room holds up no other (%s)', async (mode) => {
+  one.route('/f.bin', withFaults(respond.withRange(large), faults.rate(2_000_000)))
+  for (const origin of [two, three]) origin.route('/f.bin', respond.withRange(large))
+  two.route('/busy.bin', withFaults(respond.withRange(small), faults.rate(4000)))
+  await using sut = new EngineCase({ mode, limits: { perHost: 1 } })
+  const [busy, file] = [
+    task(`${two.url}/busy.bin`),
+    task([one, two, three].map((origin) => `${origin.url}/f.bin`)),
+  ]
+  const running = sut.start([busy, file])
+  while (!running.outcomes.some((each) => each.id === file.id)) await new Promise((go) => setTimeout(go, 20))
+  expect(readFileSync(join(sut.dir, 'f.bin')).equals(large.bytes())).toBe(true)
+  expect([two, three].map((origin) => origin.requests.some((each) => each.path === '/f.bin'))).toEqual([
+    false,
+    true,
+  ])
+  running.run.cancel({})
+  running.abort()
+  await running.end
+})
+
 describe('a small file', () => {
   test('of a wrong length or digest is taken from the next mirror', async () => {
     const { end, bytes } = await fetchFrom([respond.whole(body('s', 19_999)), respond.whole(small)], {
