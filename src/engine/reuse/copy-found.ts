@@ -1,5 +1,5 @@
 import { constants, createReadStream } from 'node:fs'
-import { chmod, copyFile, link, rm, stat } from 'node:fs/promises'
+import { chmod, copyFile, link, open, rm, stat } from 'node:fs/promises'
 import { TrawlError, type Digest } from '../../core/index.ts'
 import { storageError } from '../../storage/index.ts'
 import type { FoundFile } from '../destination/found-file.ts'
@@ -24,9 +24,10 @@ export async function copyFound(
   try {
     await rm(partPath, { force: true })
     if (!(options.asLink && (await linked(found.path, partPath)))) {
-      await copyFile(found.path, partPath, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
-      // Rights of the part are those of a download, not those of what was found.
-      await chmod(partPath, 0o644)
+      const rights = await rightsOfNew(partPath)
+      await copyFile(found.path, partPath, constants.COPYFILE_FICLONE)
+      // Those of a download, not those of what was found.
+      await chmod(partPath, rights)
     }
     const copy = await readCopy(found, partPath)
     if (!copy) await rm(partPath, { force: true })
@@ -37,6 +38,16 @@ export async function copyFound(
     if (failure.scope === 'volume' && failure.code !== 'ERR_PERMISSION') throw failure
     // What was found is gone or may not be read: then it is fetched.
     return undefined
+  }
+}
+
+/** Makes a file, and tells the rights that this process gives to new ones. */
+async function rightsOfNew(path: string): Promise<number> {
+  const file = await open(path, 'wx', 0o666)
+  try {
+    return (await file.stat()).mode & 0o777
+  } finally {
+    await file.close()
   }
 }
 
