@@ -1,5 +1,5 @@
 import type { JobContext } from '../core/index.ts'
-import type { Engine } from '../engine/index.ts'
+import { retryOptionsOf, type Engine } from '../engine/index.ts'
 import type { SourceContext } from '../sources/index.ts'
 import type { BookSpec } from './book-spec.ts'
 
@@ -16,12 +16,7 @@ export function sourceContext(
 ): SourceContext {
   const { options } = spec
   const common = commonHeaders(options)
-  const retry = {
-    retries: options.retries,
-    baseDelayMs: options.retryDelayMs,
-    maxDelayMs: options.retryMaxDelayMs,
-    maxRetryAfterMs: options.retryAfterMaxMs,
-  }
+  const retry = retryOptionsOf(options)
   return {
     signal: context.signal,
     localFiles: spec.localFiles,

@@ -1,7 +1,7 @@
 import { mkdirSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { toTrawlError, TrawlError, type DownloadEventBody, type Outcome } from '../core/index.ts'
-import type { Engine } from '../engine/index.ts'
+import { retryOptionsOf, type Engine } from '../engine/index.ts'
 import { isBlankImage, type PagePlan } from '../images/index.ts'
 import {
   createPackFan,
@@ -112,12 +112,7 @@ class WorkRun {
       engine,
       folder,
       check,
-      retry: {
-        retries: options.retries,
-        baseDelayMs: options.retryDelayMs,
-        maxDelayMs: options.retryMaxDelayMs,
-        maxRetryAfterMs: options.retryAfterMaxMs,
-      },
+      retry: retryOptionsOf(options),
       spaceWaitMs: options.spaceWaitMs,
       onEvent,
       itemEvents,

@@ -64,14 +64,3 @@ export function defaultTextOf({ field }: Option): string | undefined {
   const text = field.kind.toText(field.default)
   return text === '' ? undefined : text
 }
-
-/** The environment variables of some groups: name, option and description. */
-export function envOf(
-  groups: readonly Group[],
-): readonly { readonly variable: string; readonly name: string; readonly description: string }[] {
-  return groups.flatMap((group) =>
-    group.options.flatMap(({ variable, name, field }) =>
-      variable === undefined ? [] : [{ variable, name, description: field.description }],
-    ),
-  )
-}

@@ -25,7 +25,7 @@ export {
 } from './commands.ts'
 export { parseConfigFile, type ConfigDocument, type ConfigFile } from './config-document.ts'
 export { configTemplate } from './config-template.ts'
-export { envOf, flagsOf, type FlagData } from './flags-of.ts'
+export { flagsOf, type FlagData } from './flags-of.ts'
 export {
   parseCommand,
   isSelection,

@@ -5,8 +5,6 @@
 export const formats = {
   journal: 1,
   safePoints: 1,
-  record: 1,
-  jobSpec: 1,
   events: 1,
   report: 1,
   workerMessages: 1,
@@ -18,4 +16,3 @@ export const formats = {
   stateDatabase: 1,
 } as const
 
-export type FormatName = keyof typeof formats

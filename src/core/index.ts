@@ -15,7 +15,7 @@ export type {
   Progress,
   ReuseCounts,
 } from './events.ts'
-export { formats, type FormatName } from './formats.ts'
+export { formats } from './formats.ts'
 export type {
   HookTools,
   ItemFilter,
@@ -30,6 +30,7 @@ export type {
 export type { JobSpec } from './job-spec.ts'
 export { murmur128 } from './murmur.ts'
 export { collateNaturally } from './natural-order.ts'
+export { noProgress, noStats } from './nothing-yet.ts'
 export type { Outcome, OutcomeStatus, SkipReason } from './outcome.ts'
 export { closeSlab, giveBack, takeSlab, type Slab } from './slabs.ts'
 export {

@@ -14,13 +14,12 @@ import {
   type Outcome,
   type PauseRequest,
 } from '../core/index.ts'
-import type { RetryOptions as RetryGroupOptions } from '../config/index.ts'
 import {
   FolderDestination,
+  retryOptionsOf,
   type EntityFacts,
   type Engine,
   type InputTask,
-  type RetryOptions,
   type Run,
 } from '../engine/index.ts'
 import { ReportFile, type OutputFolder } from '../storage/index.ts'
@@ -82,7 +81,7 @@ class GetWork implements JobWork {
     this.#report = this.#closing(() =>
       options.report === undefined ? undefined : new ReportFile(options.report),
     )
-    const retry = retryOf(options)
+    const retry = retryOptionsOf(options)
     this.#reader = createTaskReader(spec, {
       notice: (message) => context.emit({ type: 'job.notice', message }),
       fetchOfTask: createTaskFetcher(parts.engine.fetchDocument, retry),
@@ -233,16 +232,6 @@ class GetWork implements JobWork {
     const error = toTrawlError(thrown, 'ERR_IO')
     this.#reportError = error
     this.#context.emit({ type: 'job.notice', message: 'the report is not complete', error: error.toJSON() })
-  }
-}
-
-/** The retry policy that options ask for. */
-export function retryOf(options: RetryGroupOptions): RetryOptions {
-  return {
-    retries: options.retries,
-    baseDelayMs: options.retryDelayMs,
-    maxDelayMs: options.retryMaxDelayMs,
-    maxRetryAfterMs: options.retryAfterMaxMs,
   }
 }
 

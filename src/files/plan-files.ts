@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeLocator, toTrawlError, type DownloadTask, type ErrorData } from '../core/index.ts'
+import { planTransfer, retryOptionsOf, type FetchDocument, type TransferPlan } from '../engine/index.ts'
 import { createFileNamer } from './file-name.ts'
 import type { GetSpec } from './get-spec.ts'
-import { planTransfer, type FetchDocument, type TransferPlan } from '../engine/index.ts'
-import { retryOf } from './get-job.ts'
 import { createTaskFetcher } from './metalink-documents.ts'
 import { readTasks } from './read-requests.ts'
 
@@ -37,7 +36,7 @@ export async function* planFiles(
   const { dir, name } = spec.options
   const nameOf = createFileNamer({ startedMs: Date.now(), ...(name === undefined ? {} : { template: name }) })
   const { fetchDocument, ...rest } = tell
-  const fetchOfTask = createTaskFetcher(fetchDocument, retryOf(spec.options))
+  const fetchOfTask = createTaskFetcher(fetchDocument, retryOptionsOf(spec.options))
   for await (const tasks of readTasks(spec, { ...rest, fetchOfTask })) {
     for (const task of tasks) {
       const { ordinal } = task

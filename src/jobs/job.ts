@@ -1,4 +1,6 @@
 import {
+  noProgress,
+  noStats,
   toTrawlError,
   TrawlError,
   type ActiveItem,
@@ -76,36 +78,6 @@ export interface StartJobOptions {
 /** Runs a job of any kind. Errors before the start are told by `result`, like later ones. */
 export function startJob<Spec>(kind: JobKind<Spec>, spec: Spec, options: StartJobOptions): Job<unknown> {
   return new RunningJob(kind, spec, options)
-}
-
-const noStats: JobStats = {
-  planned: 0,
-  ok: 0,
-  skipped: 0,
-  failed: 0,
-  unfinished: 0,
-  sizeBytes: 0,
-  fetchedBytes: 0,
-  durationMs: 0,
-  meanSpeedBps: 0,
-  retries: 0,
-  failures: {},
-}
-
-const noProgress: Progress = {
-  planned: 0,
-  plannedIsFinal: false,
-  ok: 0,
-  skipped: 0,
-  failed: 0,
-  active: 0,
-  waiting: 0,
-  doneBytes: 0,
-  fetchedBytes: 0,
-  knownBytes: 0,
-  speedBps: 0,
-  elapsedMs: 0,
-  hosts: [],
 }
 
 class RunningJob<Spec> implements Job<unknown> {

@@ -6,12 +6,12 @@ import type {
 import {
   createGovernor,
   createRateLimiter,
+  retryOptionsOf,
   type Governor,
   type HostMemory,
   type RateLimiter,
   type RetryOptions,
 } from '../engine/index.ts'
-import { retryOf } from '../files/index.ts'
 import { optionsByHost, ownOfHost } from './host-blocks.ts'
 
 /** The limits that all jobs of a session share. */
@@ -77,7 +77,7 @@ export function hostRetries(config: ResolvedConfig<RetryGroupOptions>): {
   readonly retryOf?: (host: string) => RetryOptions | undefined
 } {
   const ofHost = optionsByHost(config)
-  return ofHost ? { retryOf: (host) => retryOf(ofHost(host)) } : {}
+  return ofHost ? { retryOf: (host) => retryOptionsOf(ofHost(host)) } : {}
 }
 
 function limitsRates({ blocks }: ResolvedConfig<ConcurrencyOptions>): boolean {

@@ -5,7 +5,6 @@ import {
   allGroups,
   commands,
   configTemplate,
-  envOf,
   fileSchemaOf,
   flagsOf,
   jsonSchemaOf,
@@ -200,7 +199,6 @@ describe('names', () => {
     })
     expect(optionOf('password')).toMatchObject({ variable: 'TRAWL_PASSWORD' })
     expect(optionOf('password').flag).toBeUndefined()
-    expect(envOf(allGroups).find(({ name }) => name === 'timeoutMs')?.variable).toBe('TRAWL_TIMEOUT')
   })
 
   it('of variables that are not known are told', () => {

@@ -1,4 +1,4 @@
-import type { JobStats, Progress } from '../../core/index.ts'
+import { noProgress, noStats, type JobStats, type Progress } from '../../core/index.ts'
 import type { Run } from '../../engine/index.ts'
 import type { PlanManifest } from '../plan/index.ts'
 import type { OtherWorkers } from './other-workers.ts'
@@ -21,7 +21,7 @@ export class DatasetCount {
   }
 
   progress(): Progress {
-    const run = this.run?.progress() ?? nothingYet
+    const run = this.run?.progress() ?? noProgress
     const sums = this.#sums(run)
     const { planned, ok, failed, skipped } = sums
     const plannedIsFinal = this.manifest !== undefined && (this.#isWhole || run.plannedIsFinal)
@@ -66,34 +66,4 @@ export class DatasetCount {
       skipped: run.skipped + resumed + (this.#isWhole ? this.doneBefore : 0),
     }
   }
-}
-
-const nothingYet: Progress = {
-  planned: 0,
-  plannedIsFinal: false,
-  ok: 0,
-  skipped: 0,
-  failed: 0,
-  active: 0,
-  waiting: 0,
-  doneBytes: 0,
-  fetchedBytes: 0,
-  knownBytes: 0,
-  speedBps: 0,
-  elapsedMs: 0,
-  hosts: [],
-}
-
-const noStats: JobStats = {
-  planned: 0,
-  ok: 0,
-  skipped: 0,
-  failed: 0,
-  unfinished: 0,
-  sizeBytes: 0,
-  fetchedBytes: 0,
-  durationMs: 0,
-  meanSpeedBps: 0,
-  retries: 0,
-  failures: {},
 }

@@ -13,7 +13,7 @@ import {
   type Outcome,
   type PauseRequest,
 } from '../../core/index.ts'
-import type { ByteBudget, Engine, InputTask, Run } from '../../engine/index.ts'
+import { retryOptionsOf, type ByteBudget, type Engine, type InputTask, type Run } from '../../engine/index.ts'
 import { ReportFile } from '../../storage/index.ts'
 import { openShardPlan, type ShardPlan } from '../plan/index.ts'
 import { writeReport } from '../report/index.ts'
@@ -225,12 +225,7 @@ class DatasetWork implements JobWork {
     const run = engine.run(tasks, {
       destination: samples.destination,
       acceptor: samples.acceptor,
-      retry: {
-        retries: options.retries,
-        baseDelayMs: options.retryDelayMs,
-        maxDelayMs: options.retryMaxDelayMs,
-        maxRetryAfterMs: options.retryAfterMaxMs,
-      },
+      retry: retryOptionsOf(options),
       spaceWaitMs: options.spaceWaitMs,
       onEvent: (event) => this.#context.emit(event),
       itemEvents: () => this.#context.wantsItemEvents(),

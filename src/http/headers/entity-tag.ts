@@ -11,8 +11,3 @@ export function parseEntityTag(text: string | undefined): EntityTag | undefined 
   if (match) return { weak: match[1] !== undefined, value: match[2] ?? '' }
   return value === '' || value.length > 1024 ? undefined : { weak: true, value: value.replaceAll('"', '') }
 }
-
-/** The form in which a tag is sent, in If-Range or If-None-Match. */
-export function formatEntityTag(tag: EntityTag): string {
-  return `${tag.weak ? 'W/' : ''}"${tag.value}"`
-}

@@ -8,7 +8,6 @@ export {
   type ContentRange,
 } from './content-range.ts'
 export { formatWantDigest, parseOldDigest, parseReprDigest } from './digest-fields.ts'
-export { formatEntityTag, parseEntityTag } from './entity-tag.ts'
+export { parseEntityTag } from './entity-tag.ts'
 export { parseHttpDate } from './http-date.ts'
-export { parseLink, type Link } from './link.ts'
 export { parseRetryAfter } from './retry-after.ts'

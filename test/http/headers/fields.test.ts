@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
-  formatEntityTag,
   formatRange,
   formatWantDigest,
   parseAcceptRanges,
@@ -10,7 +9,6 @@ import {
   parseContentRange,
   parseEntityTag,
   parseHttpDate,
-  parseLink,
   parseOldDigest,
   parseReprDigest,
   parseRetryAfter,
@@ -125,11 +123,11 @@ describe('ETag', () => {
     ['', undefined],
   ])('%s', (text, expected) => expect(parseEntityTag(text)).toEqual(expected))
 
-  test('round trip of strong and weak tags', () => {
+  test('strong and weak tags of any characters', () => {
     const value = fc.stringMatching(/^[!#-~]{0,30}$/)
     fc.assert(
       fc.property(value, fc.boolean(), (value, weak) => {
-        expect(parseEntityTag(formatEntityTag({ weak, value }))).toEqual({ weak, value })
+        expect(parseEntityTag(`${weak ? 'W/' : ''}"${value}"`)).toEqual({ weak, value })
       }),
     )
   })
@@ -166,40 +164,6 @@ describe('digests', () => {
   test('total', () => {
     fc.assert(
       fc.property(fc.string(), (text) => parseReprDigest(text).length + parseOldDigest(text).length >= 0),
-    )
-  })
-})
-
-describe('Link', () => {
-  test('the examples of RFC 8288', () => {
-    expect(
-      parseLink('<http://example.com/TheBook/chapter2>; rel="previous"; title="previous chapter"'),
-    ).toEqual([
-      {
-        target: 'http://example.com/TheBook/chapter2',
-        rels: ['previous'],
-        parameters: { title: 'previous chapter' },
-      },
-    ])
-    expect(parseLink('</a>; rel="next x", <b?c,d>;REL=Last;rel=first , </>')).toEqual([
-      { target: '/a', rels: ['next', 'x'], parameters: {} },
-      { target: 'b?c,d', rels: ['last'], parameters: {} },
-      { target: '/', rels: [], parameters: {} },
-    ])
-    expect(parseLink('<a>; title="a\\"b;c, <d>"; rel=next')[0]).toEqual({
-      target: 'a',
-      rels: ['next'],
-      parameters: { title: 'a"b;c, <d>' },
-    })
-  })
-
-  test('total, and ends', () => {
-    const part = fc.constantFrom('<', '>', ';', ',', '"', '=', 'rel', ' ', '\\', '__proto__')
-    fc.assert(
-      fc.property(
-        fc.array(fc.oneof(part, fc.string())).map((x) => x.join('')),
-        (text) => Array.isArray(parseLink(text)),
-      ),
     )
   })
 })
