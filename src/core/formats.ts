@@ -15,4 +15,3 @@ export const formats = {
   comparison: 1,
   stateDatabase: 1,
 } as const
-
