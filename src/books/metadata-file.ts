@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { extname } from 'node:path'
 import { TrawlError, type BookMetadata } from '../core/index.ts'
 import { readComicInfo } from '../pack/index.ts'
+import { storageReason } from '../storage/index.ts'
 
 /**
  * What a file says of a work: YAML or JSON with the fields of `BookMetadata`, such as a book's sidecar, or a
@@ -15,7 +16,7 @@ export async function readMetadataFile(path: string): Promise<Partial<BookMetada
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    throw unreadable('cannot be read', error)
+    throw unreadable(`cannot be read: ${storageReason(error)}`, error)
   }
   if (extname(path).toLowerCase() === '.xml') {
     const { metadata } = readComicInfo(text)

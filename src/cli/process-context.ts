@@ -29,7 +29,8 @@ export function processContext(): CliContext {
       isTerminal: stderr.isTTY,
       write: (text) => stderr.write(text),
       onDrain: onDrain(stderr),
-      size: () => ({ columns: stderr.columns ?? 80, rows: stderr.rows ?? 24 }),
+      // A terminal that nobody told its size, as in some containers, says 0.
+      size: () => ({ columns: stderr.columns || 80, rows: stderr.rows || 24 }),
       onResize(listen) {
         stderr.on('resize', listen)
         return () => void stderr.off('resize', listen)

@@ -28,6 +28,8 @@ export async function runJob(job: Job, options: RunJobOptions, context: CliConte
   const stopListening = context.onInterrupt(() => {
     interrupts++
     void job.cancel({ drain: interrupts === 1 })
+    if (interrupts === 1)
+      renderer.say('stopping when what is active has ended; interrupt again to stop at once')
     if (interrupts === 2) stopListening()
   })
   renderer.start(view)

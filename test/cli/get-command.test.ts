@@ -432,6 +432,7 @@ describe('interrupts', () => {
       await until(() => origin.requests.length >= 4)
       running.child.kill(signal)
       const end = await running.end
+      expect(end.stderr.match(/interrupt again to stop at once/g)).toHaveLength(1)
       expect([end.code, end.signal]).toEqual([130, null])
       const done = names(dir)
       expect(done.length).toBeGreaterThanOrEqual(4)

@@ -51,6 +51,9 @@ function combine(renderers: readonly Renderer[]): Renderer {
     start(view) {
       for (const renderer of renderers) renderer.start(view)
     },
+    say(text) {
+      for (const renderer of renderers) renderer.say(text)
+    },
     stop(stats, ending) {
       for (const renderer of renderers) renderer.stop(stats, ending)
     },

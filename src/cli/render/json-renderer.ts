@@ -66,6 +66,8 @@ export function createJsonRenderer(options: JsonRendererOptions): Renderer {
         lines.listen(),
       ]
     },
+    // Programs have the events of the job.
+    say(): void {},
     stop(_stats?: JobStats): void {
       if (state === 'stopped') return
       state = 'stopped'

@@ -53,6 +53,9 @@ export function createPlainRenderer(options: PlainRendererOptions): Renderer {
         startTicker(options.clock, periodMs, () => print([progressLine(view.progress(), phase.text)])),
       )
     },
+    say(text: string): void {
+      if (state === 'running' && tellsAll) print([style.warn(text)])
+    },
     stop(stats?: JobStats, ending: JobEnding = {}): void {
       if (state === 'stopped') return
       state = 'stopped'

@@ -25,6 +25,8 @@ export interface JobEnding {
  */
 export interface Renderer {
   start(view: JobView): void
+  /** A line for people while the job runs, such as what an interrupt did. */
+  say(text: string): void
   /**
    * Ends the display and writes the summary; without `stats` only the display ends and the screen is left in order.
    * May be called more than once: later calls do nothing.

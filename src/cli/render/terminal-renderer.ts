@@ -49,6 +49,9 @@ export function createTerminalRenderer(options: TerminalRendererOptions): Render
       if (stopResize !== undefined) undo.push(stopResize)
       paint()
     },
+    say(text: string): void {
+      if (state === 'running') area.printAbove(options.style.warn(text))
+    },
     stop(stats?: JobStats, ending: JobEnding = {}): void {
       if (state === 'stopped') return
       state = 'stopped'

@@ -50,6 +50,18 @@ const running = progressOf({
 })
 
 describe('createTerminalRenderer', () => {
+  it('says a line above the live ones, and nothing once it has ended', () => {
+    const { screen, job, renderer } = stage(100)
+    job.counters = running
+    renderer.start(job)
+    renderer.say('stopping soon')
+    expect(screen.text).toHaveLength(2)
+    expect(screen.text[0]).toBe('stopping soon')
+    renderer.stop()
+    renderer.say('too late')
+    expect(screen.text).toEqual(['stopping soon'])
+  })
+
   it('shows one total line, and items from their second poll on', () => {
     const { screen, job, clock, renderer } = stage(100)
     job.counters = running
