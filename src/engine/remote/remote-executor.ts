@@ -5,6 +5,7 @@ import type { MinSpeed } from '../segments/speed-floor.ts'
 import type { Lease } from '../governor/index.ts'
 import type {
   EntityFacts,
+  EntityVerdict,
   Executor,
   ExecutorProperties,
   TransferCallbacks,
@@ -207,8 +208,13 @@ export class RemoteExecutor implements Executor {
     // Our own claim must not look like another job's.
     parts.release(task)
     try {
-      const verdict = handed.callbacks.entity(handed.order, facts)
-      parts.claim(task)
+      let verdict: EntityVerdict
+      try {
+        verdict = handed.callbacks.entity(handed.order, facts)
+      } finally {
+        // Also where it is refused: at its end the order gives back what it claimed, and nobody else's.
+        parts.claim(task)
+      }
       if (verdict.verdict === 'skip') return verdict
       handed.verdict = verdict
       return { verdict: 'go' }

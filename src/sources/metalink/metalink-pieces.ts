@@ -74,7 +74,8 @@ export class MetalinkPieces {
     const pieces = { algorithm: this.#algorithm, pieceBytes, values: this.#values }
     if (sizeBytes === undefined || coversFile(pieces, sizeBytes)) return pieces
     const count = Math.ceil(sizeBytes / pieceBytes)
-    const why = `of ${pieceBytes} bytes, which are ${count} for its ${sizeBytes} bytes, but hashes of ${this.#values.length}`
+    const hashes = `${this.#values.length} ${this.#values.length === 1 ? 'hash' : 'hashes'}`
+    const why = `of ${pieceBytes} bytes, ${count} for its ${sizeBytes} bytes, but ${hashes}`
     return { at: this.#at, why }
   }
 

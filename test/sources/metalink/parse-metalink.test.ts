@@ -166,7 +166,7 @@ describe('a wrong file harms no other', () => {
     [
       'pieces that are too few',
       `<file name="f"><pieces type="md5" length="4"><hash>${'0'.repeat(32)}</hash></pieces><size>9</size>${onlyUrl}</file>`,
-      'ERR_INPUT_INVALID x.meta4:4:16: the file "f" has pieces of 4 bytes, which are 3 for its 9 bytes, but hashes of 1',
+      'ERR_INPUT_INVALID x.meta4:4:16: the file "f" has pieces of 4 bytes, 3 for its 9 bytes, but 1 hash',
     ],
     [
       'two hashes',
