@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { PieceHashes } from '../../../src/core/index.ts'
@@ -14,6 +14,8 @@ import {
   type Body,
   type FaultOrigin,
 } from '../../../src/testing/index.ts'
+import { startNginx } from '../../nginx.ts'
+import { describeWith } from '../../programs.ts'
 import { EngineCase, outcomeOf, task, type EngineCaseOptions, type RunEnd } from '../engine-case.ts'
 
 let one: FaultOrigin
@@ -128,6 +130,16 @@ describe('a wrong piece of the only source', () => {
   })
 })
 
+test('a piece that all mirrors have wrong is asked of each, and fails the file', async () => {
+  const wrong = corrupted(large, 9)
+  const { end, left } = await fetchFile(large, [slowly(wrong), slowly(wrong)])
+  const { status, error } = outcomeOf(end, '/f.bin')
+  expect({ status, code: error?.code }).toEqual({ status: 'failed', code: 'ERR_DIGEST_MISMATCH' })
+  expect(error?.message).toContain('piece 10 of 23')
+  expect(left).toEqual([])
+  expect(one.sentBytes + two.sentBytes).toBeLessThan(large.sizeBytes + 3_000_000)
+})
+
 test('a file that has not as many pieces is left for the mirror that has', async () => {
   const other = body('other', 5_000_000)
   const { bytes, end } = await fetchFile(large, [respond.withRange(other), respond.withRange(large)])
@@ -148,4 +160,23 @@ test('a piece that is wrong on disk after a kill comes again', async () => {
   const again = await sut.run([wanted])
   expect(outcomeOf(again, '/f.bin').status).toBe('ok')
   expect(readFileSync(join(sut.dir, 'f.bin')).equals(large.bytes())).toBe(true)
+})
+
+describeWith(['nginx'], 'mirrors of nginx', () => {
+  test('a wrong piece of one comes from the other', async () => {
+    const limit = 'limit_rate 6m;'
+    await using nginx = await startNginx([`${limit} rewrite ^/f.bin$ /wrong.bin;`, limit])
+    writeFileSync(join(nginx.www, 'f.bin'), large.bytes())
+    writeFileSync(join(nginx.www, 'wrong.bin'), corrupted(large, 0, 22).bytes())
+    await using sut = new EngineCase()
+    const end = await sut.run([
+      task(
+        nginx.urls.map((url) => `${url}/f.bin`),
+        { pieces: piecesOf(large) },
+      ),
+    ])
+    expect(outcomeOf(end, '/f.bin').status).toBe('ok')
+    expect(readFileSync(join(sut.dir, 'f.bin')).equals(large.bytes())).toBe(true)
+    expect(retries(end)[0]).toContain('piece 1 of 23')
+  })
 })
