@@ -111,7 +111,11 @@ function hostsTable({ hosts, hostCount }: ReportData): string {
     percent(host.successes, host.rows),
     host.topFailure === null ? '' : `<code>${escapeHtml(host.topFailure)}</code>`,
   ])
-  const caption = `The ${wholeNumber(hosts.length)} hosts with the most rows, of ${wholeNumber(hostCount)}`
+  const named = hosts.filter(({ host }) => host !== '').length
+  const caption =
+    named < hostCount
+      ? `The ${wholeNumber(named)} hosts with the most rows, of ${wholeNumber(hostCount)}`
+      : 'Rows by host'
   return table(caption, ['Host', 'Rows', 'Images', 'Most frequent failure'], rows, { words: [3] })
 }
 

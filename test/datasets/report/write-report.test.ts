@@ -43,6 +43,9 @@ describe('writeReport', () => {
       expect(data.throughput.points.reduce((sum, point) => sum + point.fetchedBytes, 0)).toBe(22_500)
       expect(data.samples.length).toBeGreaterThan(2)
       expect(load(html)('ul.sheet img').length).toBe(data.samples.length)
+      // All four are shown, and a row without a host.
+      expect(html).toContain('Rows by host')
+      expect(html).not.toContain('with the most rows')
       expect(existsSync(join(out, '.trawl', 'report.tmp'))).toBe(false)
     },
   )
