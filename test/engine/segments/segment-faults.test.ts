@@ -156,6 +156,13 @@ describe('answers to ranges that are wrong', () => {
     expect(result.notices).not.toContain('ERR_ENTITY_CHANGED')
   })
 
+  test('another total is another version: told, and taken in one stream where it goes on', async () => {
+    const total = faults.wrongTotal(file.sizeBytes + 1)
+    const result = await fetched(withFaults(respond.withRange(file), slow, total))
+    expectWhole(result)
+    expect(result.notices).toContain('ERR_ENTITY_CHANGED')
+  })
+
   test('If-Range that is refused costs no second fetch of the file', async () => {
     const refusing = withFaults(respond.withRange(file), slow, faults.refuseIfRange)
     const { end } = await fetched(refusing)

@@ -52,6 +52,20 @@ describeWith(['openssl'], 'TLS', () => {
     expect(origin.requests).toHaveLength(0)
   })
 
+  test('a redirect from https to http is refused before anything is sent there, unless it is allowed', async () => {
+    const [origin, open] = [await start({ tls }), await start({})]
+    origin.route('/moved', respond.redirect(`${open.url}/f`))
+    const ca = [tls.cert]
+    await expect(get(`${origin.url}/moved`, { tls: { ca } })).rejects.toMatchObject({
+      code: 'ERR_HTTP_REDIRECT',
+      retry: 'never',
+    })
+    expect(open.requests).toHaveLength(0)
+    await transport.destroy()
+    const allowed = await get(`${origin.url}/moved`, { tls: { ca }, redirects: { allowDowngrade: true } })
+    expect([allowed.status, allowed.url]).toEqual([200, `${open.url}/f`])
+  })
+
   test('it is accepted with the authority, or when told to', async () => {
     const origin = await start({ tls })
     expect((await get(`${origin.url}/f`, { tls: { ca: [mine.cert, tls.cert] } })).status).toBe(200)
