@@ -8,11 +8,11 @@ import { loadConfig } from './config-files.ts'
 import { addFlags, readFlags } from './flags.ts'
 import { printableText } from './render/index.ts'
 
-/** `trawl verify`: checks files and books against their records, and containers by reading them back. */
+/** `trawl verify`: checks files, books and shards against their records, and containers by reading them back. */
 export function createVerifyCommand(context: CliContext): Command {
   const flags = flagsOf(commands.verify.groups, commands.verify.without)
   const command = new Command('verify')
-    .description('Check files and books against their records')
+    .description('Check files, books and shards of datasets against their records')
     .argument('<PATH...>', 'output folders, books')
   addFlags(command, flags)
   return command.action(async (paths: readonly string[]) => {

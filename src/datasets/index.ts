@@ -8,10 +8,12 @@ export {
   plannedSettings,
   planOptionsOf,
   randomDelay,
+  verifyDataset,
   type DatasetEngine,
   type DatasetJobParts,
   type DatasetSettings,
   type DatasetSpec,
+  type VerifiedShard,
 } from './job/index.ts'
 export { defaultDisallowed, optOut, optOutError, type OptOut, type OptOutOptions } from './manners/index.ts'
 export {

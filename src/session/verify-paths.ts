@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { TrawlError, type ErrorData } from '../core/index.ts'
 import { OutputFolder, stateFolderName, storageError } from '../storage/index.ts'
 
-/** A file or book that was checked. */
+/** A file, a book or a shard that was checked. */
 export interface Verified {
   /** Absolute. */
   readonly path: string
@@ -14,7 +14,7 @@ export interface Verified {
 }
 
 /**
- * Checks what trawl has made: of a folder, every file and every book by its records; of a book, that book. Throws
+ * Checks what trawl has made: of a folder, every file, every book and every shard by its records; of a book, that book. Throws
  * ERR_LOCKED where a job works in the folder, ERR_FORMAT_NEWER, ERR_CANCELLED and storage errors.
  */
 export async function* verifyPaths(
@@ -44,6 +44,7 @@ export async function* verifyPaths(
         faults: book.faults.map(({ error }) => error.toJSON()),
       }
     }
+    if (dir === path && existsSync(join(dir, stateFolderName, 'plan'))) yield* verifiedShards(dir, signal)
     if (!existsSync(join(dir, stateFolderName, 'journal'))) continue
     const folder = new OutputFolder({ path: dir, durability: 'none' })
     try {
@@ -56,6 +57,17 @@ export async function* verifyPaths(
     } finally {
       folder.close()
     }
+  }
+}
+
+async function* verifiedShards(
+  dir: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Verified, void, undefined> {
+  const { verifyDataset } = await import('../datasets/index.ts')
+  for await (const { path, rows, images, faults } of verifyDataset(dir, signal ? { signal } : {})) {
+    const what = `${rows} rows, ${images} images by decoding them`
+    yield { path, what, faults: faults.map((error) => error.toJSON()) }
   }
 }
 
