@@ -46,26 +46,38 @@ export class MetalinkDocuments {
   /**
    * The same tasks, but those of addresses that end in `.meta4` are fetched, read, and replaced by what they list: in
    * their order, after inputs that were at hand meanwhile. A document that cannot be had or read is a refused task.
+   * What the input throws comes after all documents.
    */
   async *expand(
     batches: AsyncIterable<readonly InputTask[]>,
   ): AsyncGenerator<readonly InputTask[], void, undefined> {
     if (!this.#options.follow) return yield* batches
+    const input = batches[Symbol.asyncIterator]()
     const fetching: Promise<readonly InputTask[]>[] = []
-    for await (const batch of batches) {
-      const documents = batch.filter(isDocument)
-      if (documents.length === 0) {
-        yield batch
-        continue
+    let next = nextOf(input)
+    let end: Next | undefined
+    try {
+      while (!end || fetching.length > 0) {
+        const [oldest] = fetching
+        const wanted = end || fetching.length > maxAtOnce ? undefined : next
+        const came = await (wanted && oldest ? Promise.race([wanted, oldest]) : (wanted ?? oldest ?? next))
+        if (!('batch' in came)) {
+          void fetching.shift()
+          yield came
+          continue
+        }
+        if (came.batch === undefined) {
+          end = came
+          continue
+        }
+        next = nextOf(input)
+        for (const document of came.batch.filter(isDocument)) fetching.push(this.#tasksOf(document))
+        yield fetching.length === 0 ? came.batch : came.batch.filter((task) => !isDocument(task))
       }
-      yield batch.filter((task) => !isDocument(task))
-      for (const document of documents) {
-        fetching.push(this.#tasksOf(document))
-        const oldest = fetching.length > maxAtOnce ? fetching.shift() : undefined
-        if (oldest) yield await oldest
-      }
+    } finally {
+      if (!end) await input.return?.()
     }
-    for (const document of fetching) yield await document
+    if (end.error) throw end.error.thrown
     return undefined
   }
 
@@ -93,6 +105,22 @@ export class MetalinkDocuments {
     } catch (thrown) {
       return [refuse(toTrawlError(thrown), url)]
     }
+  }
+}
+
+/** What the input gave; without a batch it has ended, perhaps by an error. */
+interface Next {
+  readonly batch: readonly InputTask[] | undefined
+  readonly error?: { readonly thrown: unknown }
+}
+
+/** Never rejects, since nobody may be left to hear of it. */
+async function nextOf(input: AsyncIterator<readonly InputTask[]>): Promise<Next> {
+  try {
+    const { done, value } = await input.next()
+    return { batch: done ? undefined : value }
+  } catch (thrown) {
+    return { batch: undefined, error: { thrown } }
   }
 }
 

@@ -11,6 +11,7 @@ import {
   createFaultOrigin,
   faults,
   respond,
+  withFaults,
   type FaultOrigin,
 } from '../../src/testing/index.ts'
 import { runCli } from '../cli/run-cli.ts'
@@ -167,6 +168,30 @@ describe('the files of a Metalink', () => {
       await trawl.get([url], { dir, hooks: { afterItem: (each) => void outcomes.push(each) } }).result
       expect(outcomes).toMatchObject([{ status }])
     }
+  })
+
+  test('begin while the input waits for its next address', async () => {
+    const url = serve('/files.meta4', metalink(fileXml('one.bin', [`${origin.url}/a`])))
+    const begun = Promise.withResolvers<void>()
+    origin.route('/a', (request) => {
+      begun.resolve()
+      return respond.withRange(body(request.path, 1000))(request)
+    })
+    async function* inputs(): AsyncGenerator<string, void, undefined> {
+      yield url
+      await begun.promise
+      yield `${origin.url}/x.bin`
+    }
+    expect(brief(await get(inputs())).toSorted()).toEqual(['one.bin', 'x.bin'])
+  })
+
+  test('come also where a list beside them cannot be read', async () => {
+    const xml = metalink(fileXml('one.bin', [`${origin.url}/a`]))
+    origin.route('/files.meta4', withFaults(respond.status(200, {}, xml), faults.latency(100)))
+    const dir = newFolder()
+    const job = trawl.get([`${origin.url}/files.meta4`], { dir, inputFile: [join(dir, 'missing.txt')] })
+    expect((await job.result).error?.code).toBe('ERR_INPUT_UNREADABLE')
+    expect(names(dir)).toEqual(['one.bin'])
   })
 
   test('a Metalink within a Metalink is a file', async () => {

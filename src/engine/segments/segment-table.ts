@@ -42,6 +42,7 @@ export class SegmentTable {
       parts.unshift(newSegment(segment.start, segment.at, extent.start, segment.crc32))
     if (extent.end < segment.end) parts.push(newSegment(extent.end, extent.end, segment.end, 0))
     this.#segments.splice(index, 1, ...parts)
+    this.#join(extent.start > segment.start ? index + 1 : index)
   }
 
   get segments(): readonly Segment[] {
@@ -115,10 +116,15 @@ export class SegmentTable {
     segment.taken = false
     segment.hedged = false
     segment.rateBps = 0
-    let index = this.#segments.indexOf(segment)
-    if (index < 0 || !isDone(segment)) return
-    while (index > 0 && this.#joinNext(index - 1)) index--
-    this.#joinNext(index)
+    const index = this.#segments.indexOf(segment)
+    if (index >= 0 && isDone(segment)) this.#join(index)
+  }
+
+  /** Makes one of a segment that is done and its neighbours that are. */
+  #join(index: number): void {
+    let first = index
+    while (first > 0 && this.#joinNext(first - 1)) first--
+    this.#joinNext(first)
   }
 
   #joinNext(index: number): boolean {

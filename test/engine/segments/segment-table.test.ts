@@ -134,6 +134,17 @@ describe('the segments of a file', () => {
     )
   })
 
+  test('are one where bytes of an earlier run stand next to each other', () => {
+    const model = new Model(10)
+    model.fill(3, 5)
+    model.fill(5, 10)
+    model.check()
+    expect(model.table.segments.map(({ start, at, end }) => [start, at, end])).toEqual([
+      [0, 0, 3],
+      [3, 10, 10],
+    ])
+  })
+
   test('an empty file is done from the start', () => {
     const table = new SegmentTable(0)
     expect([table.isDone, table.takeFree(), table.crc32]).toEqual([true, undefined, 0])
