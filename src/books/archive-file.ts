@@ -1,14 +1,15 @@
 import { appendFileSync, readFileSync } from 'node:fs'
-import { storageError } from '../storage/index.ts'
+import { requirePlace, storageError } from '../storage/index.ts'
 
 /** A list of finished works, one identity a line: what stands in it is skipped. Shared by runs and folders. */
 export class ArchiveFile {
   readonly #path: string
   readonly #known: Set<string>
 
-  /** Throws storage errors. */
+  /** Throws storage errors, also where nothing could be added at the end. */
   constructor(path: string) {
     this.#path = path
+    requirePlace(path, '--archive')
     this.#known = new Set(linesOf(path))
   }
 

@@ -15,7 +15,7 @@ import {
   type Comparison,
   type ModeRun,
 } from '../session/index.ts'
-import { storageError, withNumber } from '../storage/index.ts'
+import { requirePlace, storageError, withNumber } from '../storage/index.ts'
 import type { CliContext } from './cli-context.ts'
 import { loadConfig } from './config-files.ts'
 import { addFlags, readFlags } from './flags.ts'
@@ -35,10 +35,12 @@ export function createCompareCommand(context: CliContext): Command {
       surroundings: context.surroundings,
       command: 'compare',
     })
+    const { plot } = config.values
+    if (plot !== undefined) requirePlace(plot, '--plot')
     const kept = list === '-' ? await keepStdin(context) : undefined
     try {
       const comparison = await compared(config, { list, path: kept?.path ?? list }, context)
-      const plotPath = await writePlot(comparison, config.values.plot)
+      const plotPath = await writePlot(comparison, plot)
       tellResult(comparison, { ...config.values, plotPath }, context)
       context.exit(comparison.runs.some((run) => run.failed > 0) ? 1 : 0)
     } finally {
@@ -80,7 +82,7 @@ async function compared(
 
 function runLine({ mode, round, durationMs, ok, failed }: ModeRun, rounds: number): string {
   const which = rounds === 1 ? mode : `${mode}, round ${round} of ${rounds}`
-  return `${which}: ${ok} files${failed > 0 ? `, ${failed} failed,` : ''} in ${formatDuration(durationMs)}`
+  return `${which}: ${ok} ${ok === 1 ? 'file' : 'files'}${failed > 0 ? `, ${failed} failed,` : ''} in ${formatDuration(durationMs)}`
 }
 
 function tellResult(

@@ -27,5 +27,6 @@ export { OutputFolder, safePointsName, stateFolderName, type OutputFolderOptions
 export { SafePoints, type PowerLoss } from './safe-points.ts'
 export { ReportFile, reportLineOf, type ReportLine } from './report-file.ts'
 export { StateDatabase, stateFileName, type HostCeiling } from './state/state-database.ts'
+export { requirePlace } from './require-place.ts'
 export { storageError, storageReason } from './storage-error.ts'
 export * from './naming/index.ts'

@@ -176,6 +176,18 @@ test('verify: --report has a line for each file; what is not there or not ours i
   expect([foreign.code, foreign.stderr]).toEqual([2, expect.stringContaining('no records of trawl')])
 })
 
+test('an archive or password file in no folder: told before a page is fetched', async () => {
+  const { list } = await setPages(origin, 2)
+  const dir = folder()
+  const book = ['book', listFile(dir, list), '-d', join(dir, 'out')]
+  const none = join(dir, 'none', 'file')
+  const archive = await runMain([...book, '--archive', none])
+  expect([archive.code, archive.stderr]).toEqual([3, expect.stringContaining('another file with --archive')])
+  const password = await runMain([...book, '--password-file', none])
+  expect([password.code, password.stderr]).toEqual([2, expect.stringContaining('it is not there (ENOENT)')])
+  expect(origin.requests).toEqual([])
+})
+
 test('pack makes another format of a folder, with transforms; sites list names the sources', async () => {
   const dir = folder()
   mkdirSync(join(dir, 'scans'))

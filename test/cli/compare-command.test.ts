@@ -103,6 +103,13 @@ describe('trawl compare', () => {
     expect(readdirSync(folder)).toEqual(['list.txt'])
   })
 
+  test('a plot that could not be written is told before anything is fetched', async () => {
+    const end = await runCli(['compare', 'list.txt', '--plot', 'none/plot.svg', ...flags], { cwd: folder })
+    expect(end.code).toBe(3)
+    expect(end.stderr).toContain('--plot: cannot write')
+    expect(origin.requests).toHaveLength(0)
+  })
+
   test('Ctrl-C ends it and leaves nothing behind', async () => {
     origin.route('/*', withFaults(respond.withRange(body('x', 2000)), faults.latency(60_000)))
     const running = startCli(['compare', 'list.txt', '--modes', 'async', ...flags], { cwd: folder })
