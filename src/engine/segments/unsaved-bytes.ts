@@ -1,3 +1,4 @@
+import type { Clock } from '../../core/index.ts'
 import { mebibyte } from './plan-view.ts'
 
 /** Writes a file, and can make sure of what it has. */
@@ -9,15 +10,24 @@ export interface Saving {
 
 /** What the death of the process may cost, over all files: it is fetched again. */
 const mostUnsavedBytes = 2 * mebibyte
+/** And what is slower to come than that is made sure of after this time. */
+const mostUnsavedMs = 2000
 
 /**
  * Counts the bytes of all files under way that are in no checkpoint yet. When they are too many, those files that have
  * the larger part of them make sure of theirs; so one file has a checkpoint every few mebibytes, and of forty each has
- * them as often as all together need.
+ * them as often as all together need. Bytes that come slowly are made sure of every two seconds.
  */
 export class UnsavedBytes {
+  readonly #clock: Pick<Clock, 'now'>
   readonly #files = new Set<Saving>()
   #total = 0
+  /** When the first of them came. */
+  #sinceMs = 0
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock
+  }
 
   join(file: Saving): void {
     this.#files.add(file)
@@ -29,14 +39,17 @@ export class UnsavedBytes {
   }
 
   received(file: Saving, count: number): void {
+    const nowMs = this.#clock.now()
+    if (this.#total === 0) this.#sinceMs = nowMs
     file.unsavedBytes += count
     this.#total += count
-    if (this.#total >= mostUnsavedBytes) this.#save()
+    // Half of an equal share or more: together they have at least half of all.
+    if (this.#total >= mostUnsavedBytes) this.#save(this.#total / (2 * this.#files.size), nowMs)
+    else if (nowMs - this.#sinceMs >= mostUnsavedMs) this.#save(1, nowMs)
   }
 
-  #save(): void {
-    // Half of an equal share or more: together they have at least half of all.
-    const least = this.#total / (2 * this.#files.size)
+  #save(least: number, nowMs: number): void {
+    this.#sinceMs = nowMs
     for (const file of this.#files) {
       if (file.unsavedBytes < least) continue
       this.#total -= file.unsavedBytes

@@ -28,7 +28,11 @@ export function createLocalExecutor(options: LocalExecutorOptions): LocalExecuto
     functions: true,
     ...(mode === 'loop' ? { maxTransfers: 1 } : {}),
   }
-  const shared: AttemptOptions = { ...options, quirks: new HostQuirks(), unsaved: new UnsavedBytes() }
+  const shared: AttemptOptions = {
+    ...options,
+    quirks: new HostQuirks(),
+    unsaved: new UnsavedBytes(options.clock),
+  }
   return {
     properties,
     execute: (order, lease, callbacks) =>

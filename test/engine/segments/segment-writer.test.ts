@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../../src/core/index.ts'
 import { SegmentTable } from '../../../src/engine/segments/segment-table.ts'
 import { SegmentWriter } from '../../../src/engine/segments/segment-writer.ts'
 import { UnsavedBytes } from '../../../src/engine/segments/unsaved-bytes.ts'
@@ -32,7 +33,7 @@ function writerOf(read: () => void): { readonly table: SegmentTable; readonly su
     table,
     sink: sinkOf(read),
     generation: 1,
-    unsaved: new UnsavedBytes(),
+    unsaved: new UnsavedBytes(systemClock),
     onCheckpoint: () => {},
   })
   return { table, sut }

@@ -4,6 +4,9 @@ import { UnsavedBytes, type Saving } from '../../../src/engine/segments/unsaved-
 
 const limitBytes = 2 * 1024 * 1024
 
+let nowMs = 0
+const clock = { now: () => nowMs }
+
 class File implements Saving {
   unsavedBytes = 0
   saves = 0
@@ -21,7 +24,7 @@ test('whatever arrives, all files together never have more unsaved than the boun
   })
   fc.assert(
     fc.property(fc.array(step, { minLength: 50, maxLength: 400 }), (steps) => {
-      const unsaved = new UnsavedBytes()
+      const unsaved = new UnsavedBytes(clock)
       const files = Array.from({ length: 40 }, () => new File())
       const present = new Set<File>()
       for (const { file: index, count, leaves } of steps) {
@@ -45,7 +48,7 @@ test('whatever arrives, all files together never have more unsaved than the boun
 })
 
 test('one file is saved every few mebibytes, a slow one beside fast ones is left in peace', () => {
-  const unsaved = new UnsavedBytes()
+  const unsaved = new UnsavedBytes(clock)
   const [fast, slow] = [new File(), new File()]
   unsaved.join(fast)
   unsaved.join(slow)
@@ -56,4 +59,21 @@ test('one file is saved every few mebibytes, a slow one beside fast ones is left
   expect(fast.saves).toBeGreaterThan(30)
   expect(fast.saves).toBeLessThan(70)
   expect(slow.saves).toBe(0)
+})
+
+test('bytes that come slowly are saved every two seconds, whichever file the next ones are of', () => {
+  const unsaved = new UnsavedBytes(clock)
+  const [slow, slower] = [new File(), new File()]
+  unsaved.join(slow)
+  unsaved.join(slower)
+  unsaved.received(slower, 10)
+  for (let i = 0; i < 60; i++) {
+    nowMs += 100
+    unsaved.received(slow, 1000)
+  }
+  expect(slow.saves).toBe(2)
+  expect(slower.saves).toBe(1)
+  nowMs += 60_000
+  unsaved.received(slow, 1000)
+  expect(slow.unsavedBytes).toBe(0)
 })
