@@ -31,6 +31,10 @@ export interface UrlListParserOptions {
 export interface UrlListParser {
   /** Entries that are complete. The last one stays back until the next line shows that it has no more options. */
   push(chunk: Buffer): ListEntry[]
+  /** True while a file waits for nothing but the options that may follow it. */
+  readonly isHolding: boolean
+  /** That file, without waiting any longer: options that come all the same are a fault. */
+  release(): ListEntry[]
   /** The rest, at the end of the list. */
   end(): ListEntry[]
 }
@@ -58,6 +62,8 @@ class LineParser implements UrlListParser {
   #rest: Buffer | undefined
   /** True while the rest of a line that is too long is being passed over. */
   #skipping = false
+  /** The file above was let go. */
+  #released = false
 
   constructor(options: UrlListParserOptions) {
     this.#name = options.name
@@ -91,6 +97,17 @@ class LineParser implements UrlListParser {
       this.#readLine(chunk, start, end, flags)
       start = end + 1
     }
+    return this.#take()
+  }
+
+  get isHolding(): boolean {
+    return typeof this.#open === 'object' && this.#rest === undefined && !this.#skipping
+  }
+
+  release(): ListEntry[] {
+    this.#close()
+    this.#open = undefined
+    this.#released = true
     return this.#take()
   }
 
@@ -181,6 +198,7 @@ class LineParser implements UrlListParser {
     if (complaint !== undefined) this.#noticeMirror(bad, complaint.column, complaint.message)
     this.#close()
     this.#open = { line: this.#line, places, options: undefined }
+    this.#released = false
   }
 
   #readOption(raw: string, column: number): void {
@@ -192,7 +210,8 @@ class LineParser implements UrlListParser {
     }
     const name = (match[1] ?? '').toLowerCase()
     if (open === undefined) {
-      return this.#fault('ERR_INPUT_INVALID', raw, column, `the option ${name} has no URL above it`)
+      const why = this.#released ? 'came when its URL was under way already' : 'has no URL above it'
+      return this.#fault('ERR_INPUT_INVALID', raw, column, `the option ${name} ${why}`)
     }
     open.options ??= {}
     const result = applyListOption(name, match[2] ?? '', open.options)

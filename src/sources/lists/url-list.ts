@@ -5,6 +5,8 @@ import type { ListEntry } from './list-entry.ts'
 import { createUrlListParser } from './url-list-parser.ts'
 
 const chunkBytes = 128 * 1024
+/** A program that writes a list writes the options of a file together with its line. */
+const optionsWithinMs = 200
 
 export interface ReadUrlListOptions {
   /** The name of the list in messages; default is its path, or `standard input` for a stream. */
@@ -22,7 +24,8 @@ export interface ReadUrlListOptions {
  * of one file; `#` begins a comment at the start of a line or after a blank; blank lines count for nothing; indented
  * `name=value` lines are options of the file above, as in aria2's input files. A line that cannot be used gives
  * a `ListFault` and never stops the rest. The last file is held back until the next line or the end shows that
- * no option follows.
+ * no option follows; of a stream, no longer than a fifth of a second, so that whoever writes one line at a time sees each
+ * begin.
  *
  * Throws ERR_INPUT_UNREADABLE when the list cannot be opened or read, or is not text in UTF-8 (UTF-16, gzip),
  * and ERR_CANCELLED when the signal fires.
@@ -33,11 +36,18 @@ export async function* readUrlList(
 ): AsyncGenerator<readonly ListEntry[], void, undefined> {
   const name = options.name ?? (typeof from === 'string' ? from : 'standard input')
   const parser = createUrlListParser({ name, notice: options.notice ?? (() => {}) })
-  const chunks = typeof from === 'string' ? readListBytes(from, name) : from
+  const chunks =
+    typeof from === 'string'
+      ? readListBytes(from, name)
+      : withPauses(from, () => (parser.isHolding ? optionsWithinMs : undefined))
   let head: Buffer | undefined = Buffer.alloc(0)
   try {
     for await (const bytes of chunks) {
       throwIfCancelled(options.signal)
+      if (bytes === 'pause') {
+        yield parser.release()
+        continue
+      }
       let chunk = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
       if (head !== undefined) {
         // The mark of the encoding may come in single bytes from a pipe.
@@ -62,6 +72,43 @@ export async function* readUrlList(
     if (error instanceof TrawlError) throw error
     throwIfCancelled(options.signal)
     throw unreadable(name, error)
+  }
+}
+
+/** The chunks of a stream, and once in between for each time that the next takes longer than it may. */
+async function* withPauses(
+  stream: AsyncIterable<Uint8Array>,
+  longestMs: () => number | undefined,
+): AsyncGenerator<Uint8Array | 'pause', void, undefined> {
+  const chunks = stream[Symbol.asyncIterator]()
+  let next: Promise<IteratorResult<Uint8Array>> | undefined
+  try {
+    for (;;) {
+      next = chunks.next()
+      const ms = longestMs()
+      if (ms !== undefined && (await isLate(next, ms))) yield 'pause'
+      const result = await next
+      next = undefined
+      if (result.done === true) return
+      yield result.value
+    }
+  } finally {
+    // A stream that is being waited for may never give anything again.
+    const closed = chunks.return?.()
+    if (next === undefined) await closed
+    else void closed?.catch(() => {})
+  }
+}
+
+async function isLate(promise: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(true), ms)
+  })
+  try {
+    return await Promise.race([promise.then(() => false), late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -218,6 +218,41 @@ describe('readUrlList', () => {
     expect(closed).toBe(true)
   })
 
+  it('lets the last file of a stream go when nothing follows for a while', async () => {
+    const seen: string[] = []
+    let came = Promise.withResolvers<void>()
+    async function* oneAtATime(): AsyncGenerator<Uint8Array> {
+      for (const name of ['1', '2']) {
+        yield Buffer.from(`http://a.example/${name}\n`)
+        // The next line is written when the file of this one has been seen.
+        await came.promise
+        came = Promise.withResolvers()
+      }
+      yield Buffer.from('  out=late.bin\n  dir=late\nhttp://a.example/3\n  out=c.bin\n')
+    }
+    for await (const batch of readUrlList(oneAtATime(), { name: 'list' })) {
+      seen.push(JSON.stringify(brief(batch)))
+      came.resolve()
+    }
+    expect(seen.slice(0, 2)).toEqual([
+      '[{"line":1,"urls":["http://a.example/1"]}]',
+      '[{"line":2,"urls":["http://a.example/2"]}]',
+    ])
+    expect(seen.slice(2).join('')).toContain('the option out came when its URL was under way already')
+    expect(seen.slice(2).join('')).toContain('"urls":["http://a.example/3"],"out":"c.bin"')
+  })
+
+  it('can be left while a stream gives nothing', async () => {
+    async function* silent(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('http://a.example/1\n')
+      await new Promise(() => {})
+    }
+    for await (const batch of readUrlList(silent(), { name: 'list' })) {
+      expect(batch).toHaveLength(1)
+      break
+    }
+  })
+
   it('stops with ERR_CANCELLED when the signal fires', async () => {
     const abort = new AbortController()
     abort.abort()
