@@ -8,6 +8,8 @@ const common: UserConfig = {
   checks: { pluginTimings: false },
 }
 
+const bundled = ['zod', 'commander', 'hyparquet', 'hyparquet-writer', '@duckdb/node-api']
+
 const program: UserConfig = {
   ...common,
   entry: {
@@ -21,7 +23,7 @@ const program: UserConfig = {
   dts: false,
   sourcemap: true,
   // Bundled, these two start in a third of the time; everything else stays a dependency.
-  deps: { alwaysBundle: ['zod', 'commander'], onlyBundle: ['zod', 'commander'] },
+  deps: { alwaysBundle: bundled, onlyBundle: bundled, neverBundle: ['@duckdb/node-bindings'] },
 }
 
 const declarations: UserConfig = {

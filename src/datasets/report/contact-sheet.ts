@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import type { ShardPlan } from '../plan/index.ts'
+import type { ResizedSample } from '../../images/index.ts'
+import type { ShardPlan, ShardRow } from '../plan/index.ts'
 import type { SampleLayout } from '../samples/index.ts'
-import { localFolder, readShard, readShardState } from '../shards/index.ts'
+import { localFolder, readShard, readShardState, type ReadShardOptions } from '../shards/index.ts'
 
 const shardsShown = 12
 const samplesOfShard = 4
@@ -29,39 +30,38 @@ export async function contactSheet(out: string, plan: ShardPlan, layout: SampleL
   const thumbnails: Thumbnail[] = []
   for (let at = 0; at < committed.length; at += step) {
     const shard = committed[Math.floor(at)]
-    if (shard !== undefined) thumbnails.push(...(await fromShard(out, shard, { plan, layout })))
+    if (shard !== undefined) thumbnails.push(...(await fromShard({ out, shard, plan, layout })))
   }
   return thumbnails
 }
 
-async function fromShard(
-  out: string,
-  shard: number,
-  given: { readonly plan: ShardPlan; readonly layout: SampleLayout },
-): Promise<Thumbnail[]> {
+async function fromShard(options: ReadShardOptions): Promise<Thumbnail[]> {
   const { resizeSample } = await import('../../images/index.ts')
-  const found: Thumbnail[] = []
-  let successes = 0
-  for await (const { sample } of readShard({ out, shard, ...given })) {
-    if (sample.image === undefined || successes++ % stride !== 0) continue
-    const bytes = sample.image instanceof Uint8Array ? sample.image : await readFile(sample.image.path)
-    const small = await resizeSample(bytes, {
+  const found: Promise<Thumbnail | undefined>[] = []
+  const chosen = { ...options, wantsImage: (successes: number) => successes % stride === 0 }
+  for await (const { sample } of readShard(chosen)) {
+    const { image, row } = sample
+    if (image === undefined) continue
+    const bytes = image instanceof Uint8Array ? image : await readFile(image.path)
+    const small = resizeSample(bytes, {
       sizePx: thumbnailPx,
       mode: 'keep_ratio_largest',
       onlyIfBigger: true,
       encode: 'jpg',
       quality: 75,
-    }).catch(() => undefined)
-    if (small) {
-      found.push({
-        key: sample.row.key,
-        caption: sample.row.caption ?? null,
-        widthPx: small.widthPx,
-        heightPx: small.heightPx,
-        source: `data:image/jpeg;base64,${small.bytes.toString('base64')}`,
-      })
-    }
+    })
+    found.push(
+      small.then(
+        (made) => thumbnailOf(row, made),
+        () => undefined,
+      ),
+    )
     if (found.length >= samplesOfShard) break
   }
-  return found
+  return (await Promise.all(found)).filter((thumbnail) => thumbnail !== undefined)
+}
+
+function thumbnailOf({ key, caption }: ShardRow, { widthPx, heightPx, bytes }: ResizedSample): Thumbnail {
+  const source = `data:image/jpeg;base64,${bytes.toString('base64')}`
+  return { key, caption: caption ?? null, widthPx, heightPx, source }
 }

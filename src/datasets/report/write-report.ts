@@ -32,12 +32,14 @@ export async function writeReport(
   const tempDir = join(out, '.trawl', 'report.tmp')
   mkdirSync(tempDir, { recursive: true })
   try {
-    const counts = await collectReport(out, plan.manifest, {
-      tempDir,
-      ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
-      ...(signal === undefined ? {} : { signal }),
-    })
-    const thumbnails = await contactSheet(out, plan, layout)
+    const [counts, thumbnails] = await Promise.all([
+      collectReport(out, plan.manifest, {
+        tempDir,
+        ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
+        ...(signal === undefined ? {} : { signal }),
+      }),
+      contactSheet(out, plan, layout),
+    ])
     const data: ReportData = { ...counts, samples: thumbnails.map(({ key, caption }) => ({ key, caption })) }
     const title = options.title ?? `Dataset ${basename(resolve(out))}`
     const htmlPath = join(out, 'report.html')

@@ -26,6 +26,8 @@ export interface ReadShardOptions {
   readonly shard: number
   readonly plan: ShardPlan
   readonly layout: SampleLayout
+  /** Which images to read, by how many successes of the shard came before; the others have none. Default all. */
+  readonly wantsImage?: (successes: number) => boolean
 }
 
 /**
@@ -43,11 +45,13 @@ export async function* readShard(options: ReadShardOptions): AsyncIterableIterat
     log = await RowCursor.open(join(out, files.log))
     images = openImages(options)
     const count = plan.rowCount(shard)
+    let successes = 0
     const step = 10_000
     for (let start = 0; start < count; start += step) {
       for (const row of await plan.rows(shard, { start, end: start + step })) {
         const facts = await metadata.next(row.key)
-        const image = images.next(row, facts)
+        const wanted = facts['status'] === 'success' && (options.wantsImage?.(successes++) ?? true)
+        const image = wanted ? images.next(row, facts) : undefined
         yield { sample: sampleOf(row, facts, { layout, image }), run: runOf(await log.next(row.key)) }
       }
     }
@@ -95,6 +99,7 @@ class RowCursor {
 }
 
 interface ImageSource {
+  /** The image of a success; rows are asked for in plan order. */
   next(row: ShardRow, metadata: Record<string, unknown>): SampleImage | undefined
   close(): void
 }
@@ -106,9 +111,8 @@ function openImages({ out, shard, plan, layout }: ReadShardOptions): ImageSource
     return { next: (_row, metadata) => columnImage(metadata, layout), close() {} }
   const nameOf = sampleNamer(name, layout)
   return {
-    next(row, metadata) {
+    next(row) {
       const { folder, base } = nameOf(row)
-      if (metadata['status'] !== 'success') return undefined
       return { path: join(out, folder, `${base}.${layout.encodeFormat}`) }
     },
     close() {},
@@ -120,8 +124,7 @@ function tarImages(path: string, layout: SampleLayout): ImageSource {
   const tar: TarReader = openTar(path)
   const members = tar.members()
   return {
-    next(row, metadata) {
-      if (metadata['status'] !== 'success') return undefined
+    next(row) {
       const wanted = `${row.key}.${layout.encodeFormat}`
       for (let item = members.next(); item.done !== true; item = members.next()) {
         if (item.value.name === wanted) return tar.read(item.value)
