@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import { defineConfig, type UserConfig } from 'tsdown'
 
 const common: UserConfig = {
@@ -8,6 +9,7 @@ const common: UserConfig = {
   checks: { pluginTimings: false },
 }
 
+/** Part of the program, since many small modules of a package take long to load; all else stays a dependency. */
 const bundled = ['zod', 'commander', 'hyparquet', 'hyparquet-writer', '@duckdb/node-api']
 
 const program: UserConfig = {
@@ -22,8 +24,9 @@ const program: UserConfig = {
   },
   dts: false,
   sourcemap: true,
-  // Bundled, these two start in a third of the time; everything else stays a dependency.
+  // The native part of DuckDB is a package of its own for each system.
   deps: { alwaysBundle: bundled, onlyBundle: bundled, neverBundle: ['@duckdb/node-bindings'] },
+  hooks: { 'build:done': writeNotice },
 }
 
 const declarations: UserConfig = {
@@ -32,6 +35,14 @@ const declarations: UserConfig = {
   // They refer to zod: its types do not stand being bundled.
   dts: { emitDtsOnly: true },
   clean: false,
+}
+
+/** Their licences ask to go with them. */
+function writeNotice(): void {
+  const texts = bundled.map(
+    (name) => `${name}\n\n${readFileSync(`node_modules/${name}/LICENSE`, 'utf8').trim()}\n`,
+  )
+  writeFileSync('dist/NOTICE', `The program holds these packages.\n\n${texts.join('\n\n')}`)
 }
 
 export default defineConfig(({ dts }) => (dts === false ? [program] : [program, declarations]))

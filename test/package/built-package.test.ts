@@ -104,10 +104,10 @@ describe('the package', () => {
       'docs/options.md',
     ]
     const entries = ['cli.js', 'index.js', 'testing.js', 'transfer-worker.js', 'sync-worker.js']
-    const built = [...entries, 'index.d.ts', 'testing.d.ts'].map((name) => `dist/${name}`)
+    const built = [...entries, 'index.d.ts', 'testing.d.ts', 'NOTICE'].map((name) => `dist/${name}`)
     expect(files).toEqual(expect.arrayContaining([...wanted, ...built]))
     const allowed =
-      /^(?:bin\/[\w-]+\.mjs|dist\/[\w-]+\.(?:d\.ts|js|js\.map)|docs\/.+\.(?:md|json|svg)|[A-Z]+(?:\.md)?|package\.json)$/
+      /^(?:bin\/[\w-]+\.mjs|dist\/NOTICE|dist\/[\w-]+\.(?:d\.ts|js|js\.map)|docs\/.+\.(?:md|json|svg)|[A-Z]+(?:\.md)?|package\.json)$/
     expect(files.filter((path) => !allowed.test(path))).toEqual([])
   })
 
@@ -115,10 +115,15 @@ describe('the package', () => {
     const scripts = files.filter((path) => /^dist\/.*\.js$/.test(path))
     const texts = await Promise.all(scripts.map((path) => readFile(`${projectRoot}${path}`, 'utf8')))
     const imported = texts.flatMap((text) =>
-      Array.from(text.matchAll(/^(?:import|export)\b.*?\bfrom ?"([^."][^"]*)"|\bimport\("([^."][^"]*)"\)/gm)),
+      Array.from(
+        text.matchAll(
+          /^(?:import|export)\b.*?\bfrom ?"([^."][^"]*)"|\b(?:import|__require)\("([^."][^"]*)"\)/gm,
+        ),
+      ),
     )
     const packages = new Set(imported.map(([, from, dynamic]) => packageOf(from ?? dynamic ?? '')))
     expect(packages).toContain('tough-cookie')
+    expect(packages).toContain('@duckdb/node-bindings')
     const known = (name: string): boolean => isBuiltin(name) || name in packageJson.dependencies
     expect([...packages].filter((name) => !known(name))).toEqual([])
   })
