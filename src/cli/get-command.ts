@@ -66,8 +66,14 @@ function checkUsage(urls: readonly string[], values: GetOptions): void {
       },
     )
   }
+  const several = urls.length > 1 || values.inputFile.length > 0
+  if (values.checksum !== undefined && several) {
+    throw new TrawlError('ERR_USAGE', '--checksum is that of one file, but several are to be downloaded', {
+      hint: 'Put it into the list, in a line `  checksum=sha-256=...` below each URL.',
+    })
+  }
   if (values.out === undefined) return
-  if (urls.length > 1 || values.inputFile.length > 0) {
+  if (several) {
     throw new TrawlError('ERR_USAGE', '--out names one file, but several are to be downloaded', {
       hint: 'Use --name for a template, or --dir for a folder.',
     })

@@ -18,6 +18,7 @@ const checking = { jitless: true }
 export function givenRaw(option: Option, raw: Raw, origin: Origin): Given {
   const { kind } = option.field
   const reading = kind.read(raw)
+  if ('bad' in reading && reading.why !== undefined) throw invalid(option, origin, reading.why)
   if ('bad' in reading) throw refused(option, origin, reading.bad, kind.allowed)
   if (!kind.schema.safeParse(reading.value, checking).success) {
     throw refused(

@@ -9,8 +9,8 @@ export type Raw =
   | { readonly form: 'items'; readonly items: readonly string[] }
   | { readonly form: 'entries'; readonly entries: readonly (readonly [string, string])[] }
 
-/** A raw value that was understood, or the piece of it that was not. */
-export type Reading<V> = { readonly value: V } | { readonly bad: string }
+/** A raw value that was understood, or the piece of it that was not, and why where that needs words of its own. */
+export type Reading<V> = { readonly value: V } | { readonly bad: string; readonly why?: string }
 
 /**
  * A kind of value: how people write it, and the one zod schema of its resolved form, which is what library

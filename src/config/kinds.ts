@@ -255,9 +255,18 @@ export function map(options: {
   /** What a name must look like. */
   readonly names: RegExp
   readonly lowerCase?: boolean
+  readonly allowedValue?: string
+  /** Why a name cannot have this value, as a sentence. */
+  readonly fault?: (name: string, value: string) => string | undefined
 }): Kind<Readonly<Record<string, string>>> {
-  const { assign, names, lowerCase = false } = options
-  const entries = z.record(z.string().regex(names), z.string().regex(/^[^\r\n\0]*$/))
+  const { assign, names, lowerCase = false, fault = () => undefined } = options
+  const entries = z
+    .record(z.string().regex(names), z.string().regex(/^[^\r\n\0]*$/))
+    .refine((value) =>
+      Object.entries(value).every(
+        ([name, each]) => fault(lowerCase ? name.toLowerCase() : name, each) === undefined,
+      ),
+    )
   const readEntry = (name: string, value: string): readonly [string, string] | undefined => {
     const key = lowerCase ? name.trim().toLowerCase() : name.trim()
     return names.test(key) && !/[\r\n\0]/.test(value) ? [key, value.trim()] : undefined
@@ -271,7 +280,7 @@ export function map(options: {
     schema: lowerCase ? entries.overwrite(withLowerCaseNames) : entries,
     placeholder: options.placeholder,
     allowed: options.allowed,
-    allowedValue: 'an object of names and texts',
+    allowedValue: options.allowedValue ?? 'an object of names and texts',
     repeats: true,
     merges: true,
     fileSchema: {
@@ -291,6 +300,8 @@ export function map(options: {
             )
       for (const [asGiven, entry] of given) {
         if (entry === undefined) return { bad: asGiven }
+        const why = fault(...entry)
+        if (why !== undefined) return { bad: asGiven, why }
         Object.defineProperty(out, entry[0], {
           value: entry[1],
           enumerable: true,

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { parseDuration } from '../core/index.ts'
+import { headerFault, parseDuration } from '../core/index.ts'
 import { exactDuration } from './exact-units.ts'
 import { parseJobs, type BookJobs, type DelayRange } from './grammars.ts'
 import { map, scalar } from './kinds.ts'
@@ -15,6 +15,8 @@ export const headerMap = map({
   allowed: "a header such as 'Accept-Language: en'",
   names: token,
   lowerCase: true,
+  allowedValue: 'an object of header names and Latin-1 texts, without range and what belongs to connections',
+  fault: headerFault,
 })
 
 /** Free `K=V` pairs. */

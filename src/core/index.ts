@@ -28,6 +28,7 @@ export type {
   PauseRequest,
 } from './job.ts'
 export type { JobSpec } from './job-spec.ts'
+export { headerFault } from './header-fault.ts'
 export { murmur128 } from './murmur.ts'
 export { collateNaturally } from './natural-order.ts'
 export { noProgress, noStats } from './nothing-yet.ts'

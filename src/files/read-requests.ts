@@ -1,5 +1,6 @@
 import {
   digestAlgorithms,
+  headerFault,
   murmur128,
   toTrawlError,
   TrawlError,
@@ -222,8 +223,19 @@ function noAddress(input: unknown): TrawlError {
   return new TrawlError('ERR_URL_INVALID', `not an address: ${JSON.stringify(input)}`)
 }
 
+/** Headers that a caller gave with a file. Throws ERR_INPUT_INVALID naming the one that cannot be sent. */
 function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+  return Object.fromEntries(
+    Object.entries(headers).map(([given, value]) => {
+      const name = given.toLowerCase()
+      const fault = headerFault(name, value)
+      if (fault === undefined) return [name, value]
+      throw new TrawlError('ERR_INPUT_INVALID', `headers: ${fault}`, {
+        hint: 'Leave it out, or give another value.',
+        context: { field: 'headers' },
+      })
+    }),
+  )
 }
 
 function withoutAddresses(input: object): Partial<FileRequest> {

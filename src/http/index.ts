@@ -1,5 +1,6 @@
 export { parseNetrc, type Credentials, type Netrc } from './auth/netrc.ts'
 export { createAddressGuard, type AddressGuard } from './connect/address-guard.ts'
+export { checkLocalAddress } from './connect/local-address.ts'
 export type { TlsOptions } from './connect/connector.ts'
 export { createCookieJar, type CookieJar } from './cookies/cookie-jar.ts'
 export {

@@ -12,6 +12,7 @@ import {
   type TransportOptions,
 } from '../http/index.ts'
 import { storageReason } from '../storage/index.ts'
+import { checkNetwork } from './check-network.ts'
 import { hostPatterns } from './host-blocks.ts'
 
 /** What the caller knows of its surroundings; the library itself reads no environment. */
@@ -26,13 +27,14 @@ export interface Surroundings {
 
 /**
  * The transport's options for a job, with those of hosts that have blocks in the configuration. Reads the files that they
- * name. Throws ERR_CONFIG_UNREADABLE, naming option and file.
+ * name. Throws ERR_CONFIG_UNREADABLE, naming option and file, and what `checkNetwork` finds.
  */
 export async function transportOptionsOf(
   config: ResolvedConfig<NetworkOptions>,
   surroundings: Surroundings,
 ): Promise<TransportOptions> {
   const everywhere = await transportOptions(config.values, surroundings)
+  await checkNetwork(config.values, everywhere.tls)
   const { cookies: _cookies, ...plain } = everywhere
   const hosts: NonNullable<TransportOptions['hosts']>[number][] = []
   for (const { pattern, example } of hostPatterns(config)) {

@@ -261,6 +261,9 @@ describe('bad input', () => {
         ['--out', '--name'],
       ],
       [['-o', '-', '--json', url('a.bin')], ['--json']],
+      [['--checksum', `md5=${'0'.repeat(32)}`, url('a.bin'), url('b.bin')], ['--checksum']],
+      [['--header', 'Range: bytes=0-9', url('a.bin')], ['--header: range is set by trawl']],
+      [['--user-agent', '€', url('a.bin')], ['--user-agent']],
       [
         ['--cookies', '/no/such/jar', url('a.bin')],
         ['--cookies', '/no/such/jar'],

@@ -418,7 +418,7 @@ describe('errors', () => {
       'retryMaxDelay: must not be less than retryDelay',
     )
     expect((await fileError('clientKey: k.pem')).message).toBe(
-      `${paths.project}:1:1: clientKey: needs clientCertificate too`,
+      `${paths.project}:1:1: clientKey: needs a client certificate too`,
     )
   })
 })

@@ -145,6 +145,17 @@ describe('what may be given', () => {
     expect(origin.requests).toHaveLength(2)
   })
 
+  test('a header that would make another file of it fails that one', async () => {
+    const inputs = [{ url: `${origin.url}/a.bin`, headers: { Range: 'bytes=0-9' } }, `${origin.url}/b.bin`]
+    const { outcomes } = await get(inputs)
+    expect(outcomes.map(({ status, error }) => [status, error?.code])).toEqual(
+      expect.arrayContaining([
+        ['failed', 'ERR_INPUT_INVALID'],
+        ['ok', undefined],
+      ]),
+    )
+  })
+
   test('headers of the job and of one file come together', async () => {
     await get([{ url: `${origin.url}/a.bin`, headers: { 'X-Own': 'own', 'X-Both': 'own' } }], {
       headers: { 'X-Job': 'job', 'x-both': 'job' },

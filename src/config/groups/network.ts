@@ -1,3 +1,4 @@
+import { headerFault } from '../../core/index.ts'
 import { field } from '../field.ts'
 import { defineGroup, type OptionsOf } from '../group.ts'
 import { choice, duration, integer, list, path, pattern, rate, text, toggle } from '../kinds.ts'
@@ -56,7 +57,8 @@ function limitFields() {
 function identityFields() {
   return {
     headers: field(headerMap, {
-      description: 'Header to send with every request; may be repeated. An empty value takes one away.',
+      description:
+        'Header to send with every request; may be repeated. An empty value takes back one of a configuration file.',
       default: {},
       flag: '--header',
       scope: 'host',
@@ -165,7 +167,14 @@ export const networkGroup = defineGroup({
   fields: () => ({ ...limitFields(), ...identityFields(), ...routeFields(), ...credentialFields() }),
   check(values) {
     if (values.clientKey !== undefined && values.clientCertificate === undefined) {
-      return { name: 'clientKey', message: 'needs clientCertificate too' }
+      return { name: 'clientKey', message: 'needs a client certificate too' }
+    }
+    for (const [name, header] of [
+      ['referer', 'referer'],
+      ['userAgent', 'user-agent'],
+    ] as const) {
+      const fault = headerFault(header, values[name] ?? '')
+      if (fault !== undefined) return { name, message: fault }
     }
     if (values.bearerToken !== undefined && values.bearerTokenFile !== undefined) {
       return { name: 'bearerToken', message: 'cannot stand together with bearerTokenFile' }

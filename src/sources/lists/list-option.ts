@@ -1,6 +1,7 @@
 import {
   digestAlgorithms,
   digestHexLength,
+  headerFault,
   parseSize,
   type Digest,
   type DigestAlgorithm,
@@ -62,9 +63,8 @@ function rate(value: string, into: MutableListOptions): OptionResult {
 }
 
 function field(name: string, value: string, into: MutableListOptions): OptionResult {
-  // A line break cannot be here, but a NUL or another control character can; they would split or spoil the request.
-  // oxlint-disable-next-line no-control-regex
-  if (/[\u0000-\u0008\u000A-\u001F\u007F]/.test(value)) return { fault: `${name} has a control character` }
+  const fault = headerFault(name, value)
+  if (fault !== undefined) return { fault }
   into.headers = { ...into.headers, [name]: value }
   return 'taken'
 }

@@ -221,8 +221,10 @@ class LineParser implements UrlListParser {
 
   /** An option that cannot be followed spoils its entry: the file would be fetched otherwise than was asked. */
   #faultOpen(raw: string, column: number, message: string): void {
+    const url = typeof this.#open === 'object' ? this.#open.places[0]?.url : undefined
     this.#open = undefined
-    this.#fault('ERR_INPUT_INVALID', raw, column, message)
+    const left = url === undefined ? '' : `; ${shown(url)} is left out`
+    this.#fault('ERR_INPUT_INVALID', raw, column, `${message}${left}`)
   }
 
   #tooLong(text: string): void {

@@ -121,9 +121,20 @@ describe('readUrlList', () => {
     const text =
       'http://a.example/1\n  checksum=sha-1=12\n  out=gone\nhttp://a.example/2\n  split=0\nhttp://a.example/3\n  checksum=sha-224=00'
     expect(brief(await readText(text))).toEqual([
-      'ERR_INPUT_INVALID list:2:3: a sha-1 checksum has 40 hexadecimal digits',
-      'ERR_INPUT_INVALID list:5:3: split must be a number from 1, not "0"',
-      'ERR_INPUT_INVALID list:7:3: checksum must be TYPE=HEX with one of sha-256, sha-512, sha-1, md5, crc32c, not "sha-224=00"',
+      'ERR_INPUT_INVALID list:2:3: a sha-1 checksum has 40 hexadecimal digits; "http://a.example/1" is left out',
+      'ERR_INPUT_INVALID list:5:3: split must be a number from 1, not "0"; "http://a.example/2" is left out',
+      'ERR_INPUT_INVALID list:7:3: checksum must be TYPE=HEX with one of sha-256, sha-512, sha-1, md5, crc32c, not "sha-224=00"; "http://a.example/3" is left out',
+    ])
+  })
+
+  it('faults a file with a header that would make another of it, or that cannot be sent', async () => {
+    const options = ['Range: bytes=0-9', 'Content-Length: 3', 'X: \u0001', 'X: €']
+    const text = options.map((each) => `http://a.example/1\n  header=${each}\n`).join('')
+    expect(brief(await readText(text))).toEqual([
+      expect.stringContaining('range is set by trawl itself'),
+      expect.stringContaining('content-length belongs to the connection'),
+      expect.stringContaining('x has a character'),
+      expect.stringContaining('x has a character'),
     ])
   })
 

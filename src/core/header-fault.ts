@@ -1,0 +1,27 @@
+const ofConnection = 'belongs to the connection, which trawl sees to itself'
+const ofRanges = 'is set by trawl itself: with yours, a part would pass for the whole file'
+
+const own: ReadonlyMap<string, string> = new Map([
+  ['connection', ofConnection],
+  ['content-length', ofConnection],
+  ['keep-alive', ofConnection],
+  ['te', ofConnection],
+  ['transfer-encoding', ofConnection],
+  ['upgrade', ofConnection],
+  ['expect', ofConnection],
+  ['range', ofRanges],
+  ['if-range', ofRanges],
+])
+
+// Latin-1 without control characters: nothing that could end a line (RFC 9110, 5.5).
+const sendable = /^[\t -~\u0080-\u00ff]*$/
+
+/**
+ * Why a header cannot be sent with requests for files, as a phrase that begins with its name; undefined where it can.
+ * The name is in lower case.
+ */
+export function headerFault(name: string, value: string): string | undefined {
+  const why = own.get(name)
+  if (why !== undefined) return `${name} ${why}`
+  return sendable.test(value) ? undefined : `${name} has a character that headers cannot carry`
+}
