@@ -244,11 +244,7 @@ function readItems<V>(item: Kind<V>, texts: readonly string[]): Reading<readonly
   return { value: values }
 }
 
-/**
- * Names with values. `assign` is what stands between them on the command line: `:` for headers, `=` elsewhere.
- * Layers are joined by name; an empty value takes the name away.
- */
-export function map(options: {
+interface MapOptions {
   readonly assign: ':' | '='
   readonly placeholder: string
   readonly allowed: string
@@ -258,7 +254,13 @@ export function map(options: {
   readonly allowedValue?: string
   /** Why a name cannot have this value, as a sentence. */
   readonly fault?: (name: string, value: string) => string | undefined
-}): Kind<Readonly<Record<string, string>>> {
+}
+
+/**
+ * Names with values. `assign` is what stands between them on the command line: `:` for headers, `=` elsewhere.
+ * Layers are joined by name; an empty value takes the name away.
+ */
+export function map(options: MapOptions): Kind<Readonly<Record<string, string>>> {
   const { assign, names, lowerCase = false, fault = () => undefined } = options
   const entries = z
     .record(z.string().regex(names), z.string().regex(/^[^\r\n\0]*$/))

@@ -26,7 +26,7 @@ function checkAuthorities(pem: TlsOptions['ca'], file: string): void {
   if (!blocks) throw refused(`--ca-certificate: ${file} has no certificate in PEM form`, undefined)
   for (const [index, block] of blocks.entries()) {
     try {
-      new X509Certificate(block)
+      void new X509Certificate(block).fingerprint256
     } catch (error) {
       throw refused(`--ca-certificate: certificate ${index + 1} of ${file} cannot be read`, error)
     }
