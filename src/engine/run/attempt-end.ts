@@ -1,7 +1,7 @@
 import { toTrawlError, TrawlError, type Outcome } from '../../core/index.ts'
 import type { Settled } from '../destination/found-file.ts'
 import { isFilteredOut } from '../destination/limited-sink.ts'
-import type { StagedTransfer, TransferResult } from '../transfer/transfer.ts'
+import type { KeptBytes, StagedTransfer, TransferResult } from '../transfer/transfer.ts'
 import { fillCommitted, outcomeBase, requestOf, type MutableOutcome } from './outcomes.ts'
 import { decideRetry } from './retry-policy.ts'
 import type { RunState } from './run-state.ts'
@@ -202,11 +202,19 @@ export class AttemptEnd {
 
   /** Stopped from outside: what there is of it is noted, for going on when it may, or in the next run. */
   #brokenOff(item: RunningTask): void {
-    if (item.kept) this.#state.options.destination.checkpoint(item, item.kept)
+    if (item.kept) this.#record(item, item.kept)
     if (this.#state.stopping || item.stop !== 'pause') return this.unfinished(item)
     item.stop = undefined
     item.attempt--
     this.#state.queue.add(item)
+  }
+
+  #record(item: RunningTask, kept: KeptBytes): void {
+    try {
+      this.#state.options.destination.checkpoint(item, kept)
+    } catch {
+      // The volume is full: the journal holds the record back and writes it with the next ones.
+    }
   }
 
   #tellRetry(item: RunningTask, error: TrawlError, delayMs: number): void {

@@ -38,23 +38,30 @@ export class UnsavedBytes {
     if (this.#files.delete(file)) this.#total -= file.unsavedBytes
   }
 
+  /** Throws where this very file cannot be saved. Another one that cannot tells so with its own next bytes. */
   received(file: Saving, count: number): void {
     const nowMs = this.#clock.now()
     if (this.#total === 0) this.#sinceMs = nowMs
     file.unsavedBytes += count
     this.#total += count
     // Half of an equal share or more: together they have at least half of all.
-    if (this.#total >= mostUnsavedBytes) this.#save(this.#total / (2 * this.#files.size), nowMs)
-    else if (nowMs - this.#sinceMs >= mostUnsavedMs) this.#save(1, nowMs)
+    if (this.#total >= mostUnsavedBytes) this.#save(file, this.#total / (2 * this.#files.size), nowMs)
+    else if (nowMs - this.#sinceMs >= mostUnsavedMs) this.#save(file, 1, nowMs)
   }
 
-  #save(least: number, nowMs: number): void {
+  #save(own: Saving, least: number, nowMs: number): void {
     this.#sinceMs = nowMs
+    let failure: { readonly thrown: unknown } | undefined
     for (const file of this.#files) {
       if (file.unsavedBytes < least) continue
       this.#total -= file.unsavedBytes
       file.unsavedBytes = 0
-      file.save()
+      try {
+        file.save()
+      } catch (thrown) {
+        if (file === own) failure = { thrown }
+      }
     }
+    if (failure) throw failure.thrown
   }
 }

@@ -211,7 +211,9 @@ export class Attempt implements StoppableTransfer {
       validators: kept.validators[hostOf(place.url)] ?? Object.values(kept.validators)[0] ?? {},
       ...(kept.contentType === undefined ? {} : { contentType: kept.contentType }),
     }
-    const sink = this.#open(await this.#callbacks.entity(this.#order, facts), facts, kept)
+    const verdict = await this.#callbacks.entity(this.#order, facts)
+    if (this.#stopped) throw this.#stopped
+    const sink = this.#open(verdict, facts, kept)
     if (!sink) return undefined
     const transfer = this.#segmented(facts, lengthBytes, sink, kept)
     // Not all that was noted need still be there.

@@ -211,9 +211,8 @@ export class FileSink implements Sink, OpenPart {
   #write(run: ChunkRun): void | Promise<void> {
     if (this.#volume.prefersAsync && run.sizeBytes >= coalesceBytes) return this.#writeAsync(run)
     const started = performance.now()
-    const fd = this.#open()
     try {
-      writeFully(fd, run)
+      writeFully(this.#open(), run)
     } catch (error) {
       throw this.#fail(error)
     }
@@ -226,7 +225,12 @@ export class FileSink implements Sink, OpenPart {
   #writeAsync(run: ChunkRun): Promise<void> {
     const { at, sizeBytes: size } = run
     const buffers = buffersOf(run)
-    const fd = this.#open()
+    let fd: number
+    try {
+      fd = this.#open()
+    } catch (error) {
+      throw this.#fail(error)
+    }
     const inFlight = (this.#inFlight ??= new Set())
     const started = performance.now()
     this.#volume.pending(size)

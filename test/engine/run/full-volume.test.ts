@@ -2,6 +2,7 @@ import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { TrawlError } from '../../../src/core/index.ts'
 import {
   body,
   createFaultOrigin,
@@ -143,6 +144,23 @@ describeWithVolumes('a full volume', (newVolume) => {
     const end = await running.end
     expect(end.stats).toMatchObject({ planned: 12, failed: 0 })
     expectWholeFiles(volume.path, 600_000)
+  })
+
+  test('abort, and there is no room to note what is kept: the run ends all the same', async () => {
+    const volume = newVolume(16 * 1024)
+    origin.route('/*', withFaults(sized(3_000_000), faults.rate(1_000_000)))
+    await using sut = new EngineCase({ dir: volume.path, spaceWaitMs: 60_000 })
+    const { checkpoint } = sut.destination
+    sut.destination.checkpoint = () => {
+      throw new TrawlError('ERR_NO_SPACE', 'no room for the record')
+    }
+    const running = sut.start(tasks(origin.url, ['/a.bin']))
+    await until(() => running.run.progress().doneBytes > 300_000)
+    running.abort()
+    const end = await running.end
+    sut.destination.checkpoint = checkpoint
+    expect(end.error).toBeUndefined()
+    expect(end.stats).toMatchObject({ planned: 1, unfinished: 1 })
   })
 
   test('transfers that are on their way when the wait is over end before the run does', async () => {

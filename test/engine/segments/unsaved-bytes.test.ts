@@ -47,6 +47,26 @@ test('whatever arrives, all files together never have more unsaved than the boun
   )
 })
 
+test('a file that cannot be saved fails itself alone, and all others are saved', () => {
+  class Full extends File {
+    override save(): void {
+      super.save()
+      throw new Error('too large')
+    }
+  }
+  const unsaved = new UnsavedBytes(clock)
+  const [first, full, last] = [new File(), new Full(), new File()]
+  for (const file of [first, full, last]) {
+    unsaved.join(file)
+    unsaved.received(file, limitBytes / 4)
+  }
+  unsaved.received(first, limitBytes / 4)
+  expect([first.saves, full.saves, last.saves]).toEqual([1, 1, 1])
+  for (const file of [first, last]) unsaved.received(file, limitBytes / 4)
+  expect(() => unsaved.received(full, limitBytes / 2)).toThrow('too large')
+  expect([first.saves, full.saves, last.saves]).toEqual([2, 2, 2])
+})
+
 test('one file is saved every few mebibytes, a slow one beside fast ones is left in peace', () => {
   const unsaved = new UnsavedBytes(clock)
   const [fast, slow] = [new File(), new File()]

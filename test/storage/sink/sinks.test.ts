@@ -227,6 +227,27 @@ describe('a file sink', () => {
     expect(statSync(join(folder, 'final')).mtimeMs).toBe(1_000_000_000_000)
   })
 
+  test('bytes for which no file could be opened are missed at every later look', async () => {
+    for (const volume of [new Volume({ durability: 'none' }), slowVolume()]) {
+      const folder = newFolder()
+      const sink = new FileSink(join(folder, 'gone', 'part'), volume)
+      sink.open([], 1)
+      const failed = async (act: () => unknown): Promise<unknown> => {
+        try {
+          await act()
+          return 'went well'
+        } catch (error) {
+          return error
+        }
+      }
+      expect(await failed(() => sink.write(0, Buffer.alloc(300_000), 1))).toMatchObject({ code: 'ERR_IO' })
+      mkdirSync(join(folder, 'gone'))
+      expect(await failed(() => sink.write(300_000, Buffer.alloc(10), 1))).toMatchObject({ code: 'ERR_IO' })
+      expect(await failed(() => sink.checkpoint())).toMatchObject({ code: 'ERR_IO' })
+      expect(sink.abort()).toEqual([])
+    }
+  })
+
   test('a part folder that is gone is told as such', async () => {
     const sink = new FileSink(join(newFolder(), 'gone', 'part'), new Volume({ durability: 'none' }))
     sink.open([], 1)
