@@ -80,7 +80,13 @@ class BookWork implements JobWork {
     const { options } = spec
     this.#template = bookTemplate(options)
     this.#archive = options.archive === undefined ? undefined : new ArchiveFile(resolve(options.archive))
-    this.#report = options.report === undefined ? undefined : new ReportFile(options.report)
+    this.#report =
+      options.report === undefined
+        ? undefined
+        : new ReportFile(
+            options.report,
+            spec.inputs.map(({ text }) => text),
+          )
     this.#sources = sourceContext(spec, parts.parts.engine, context)
     this.done = this.#run()
   }

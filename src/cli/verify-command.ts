@@ -23,7 +23,7 @@ export function createVerifyCommand(context: CliContext): Command {
       command: 'verify',
     })
     const counts = { checked: 0, faults: 0 }
-    const report = values.report === undefined ? undefined : new ReportFile(values.report)
+    const report = values.report === undefined ? undefined : new ReportFile(values.report, paths)
     try {
       for await (const verified of verifyPaths(paths, values)) {
         counts.checked++

@@ -51,7 +51,7 @@ export function createDocumentFetcher(parts: {
       const decision = decideRetry(error, { attempts, throttles }, retry)
       if (!decision.retry) {
         if (tried.document) return tried.document
-        throw error
+        throw decision.error ?? error
       }
       if (!decision.spends) {
         throttles++

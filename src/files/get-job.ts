@@ -79,7 +79,7 @@ class GetWork implements JobWork {
     }
     this.#tellRecovery()
     this.#report = this.#closing(() =>
-      options.report === undefined ? undefined : new ReportFile(options.report),
+      options.report === undefined ? undefined : new ReportFile(options.report, options.inputFile),
     )
     const retry = retryOptionsOf(options)
     this.#reader = createTaskReader(spec, {

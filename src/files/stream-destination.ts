@@ -53,8 +53,14 @@ export class StreamDestination implements Destination {
   /** Hands on a chunk. What the reader refuses it will refuse again. */
   #pass(chunk: Uint8Array): void | Promise<void> {
     const refused = (thrown: unknown): never => {
-      const { code, message, hint } = storageError(thrown, { path: 'the output', doing: 'write to' })
-      throw new TrawlError(code, message, { cause: thrown, hint, retry: 'never', scope: 'task' })
+      const { code, message } = storageError(thrown, { path: 'the output', doing: 'write to' })
+      // No matter of the output folder, whose volume would be waited for.
+      throw new TrawlError(code === 'ERR_NO_SPACE' ? 'ERR_IO' : code, message, {
+        cause: thrown,
+        hint: 'See to where the output goes, or download to a file.',
+        retry: 'never',
+        scope: 'task',
+      })
     }
     try {
       return this.#output(chunk)?.catch(refused)

@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync, statSync, writeSync, type BigIntStats } from 'node:fs'
 import { TrawlError, type Outcome, type TaskRequest } from '../core/index.ts'
 import { storageError } from './storage-error.ts'
 
@@ -43,9 +43,13 @@ export class ReportFile {
   readonly #fd: number
   #buffer = ''
 
-  /** Replaces what stands there. Throws storage errors. */
-  constructor(path: string) {
+  /**
+   * Replaces what stands there, unless it is one of the `inputs`, which are yet to be read: ERR_USAGE. Throws storage
+   * errors.
+   */
+  constructor(path: string, inputs: readonly string[] = []) {
     this.path = path
+    for (const input of inputs) refuseSame(path, input)
     try {
       this.#fd = openSync(path, 'w')
     } catch (error) {
@@ -72,13 +76,33 @@ export class ReportFile {
   }
 
   #flush(): void {
+    const bytes = Buffer.from(this.#buffer)
     try {
-      writeSync(this.#fd, this.#buffer)
+      // A volume that is nearly full, or a pipe, may take a part of them.
+      for (let at = 0; at < bytes.length;) at += writeSync(this.#fd, bytes, at)
     } catch (error) {
       throw storageError(error, { path: this.path, doing: 'write the report' })
     }
     this.#buffer = ''
   }
+}
+
+/** Inputs may be anything, such as addresses. */
+function look(path: string): BigIntStats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false, bigint: true })
+  } catch {
+    return undefined
+  }
+}
+
+function refuseSame(path: string, input: string): void {
+  const [report, read] = [look(path), look(input)]
+  if (!report?.isFile() || !read || report.ino !== read.ino || report.dev !== read.dev) return
+  throw new TrawlError('ERR_USAGE', `--report would write over ${input}, which is read`, {
+    hint: 'Give the report another name.',
+    context: { path },
+  })
 }
 
 export function reportLineOf(outcome: Outcome): ReportLine {

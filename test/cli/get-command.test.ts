@@ -262,6 +262,10 @@ describe('bad input', () => {
       ],
       [['-o', '-', '--json', url('a.bin')], ['--json']],
       [['--checksum', `md5=${'0'.repeat(32)}`, url('a.bin'), url('b.bin')], ['--checksum']],
+      [
+        ['--report', '-', url('a.bin')],
+        ['--report', '/dev/stdout'],
+      ],
       [['--header', 'Range: bytes=0-9', url('a.bin')], ['--header: range is set by trawl']],
       [['--user-agent', '€', url('a.bin')], ['--user-agent']],
       [

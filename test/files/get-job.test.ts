@@ -391,11 +391,16 @@ describe('one file to a consumer', () => {
   })
 
   test('a consumer that fails is not asked again', async () => {
-    for (const late of [false, true]) {
+    for (const [late, code] of [
+      [false, 'EPIPE'],
+      [true, 'EPIPE'],
+      [false, 'ENOSPC'],
+      [true, 'ENOSPC'],
+    ] as const) {
       let calls = 0
       const output = (): void | Promise<void> => {
         calls++
-        const error = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })
+        const error = Object.assign(new Error(`write ${code}`), { code })
         if (late) return Promise.reject(error)
         throw error
       }

@@ -27,9 +27,15 @@ export function describeError(error: ErrorData): string {
 }
 
 /** `input: message (hint)`. */
-export function describeFailure(outcome: Outcome): string {
-  const why = outcome.error === undefined ? 'failed' : describeError(outcome.error)
-  return `${printableText(redact(outcome.input))}: ${why}`
+export function describeFailure({ input, error }: Outcome): string {
+  const why = error === undefined ? 'failed' : describeError({ ...error, message: without(input, error) })
+  return `${printableText(redact(input))}: ${why}`
+}
+
+/** The message without the input in front of it, which is told anyway. */
+function without(input: string, { message }: ErrorData): string {
+  const front = `${redact(input)}: `
+  return message.startsWith(front) ? message.slice(front.length) : message
 }
 
 /**
@@ -97,7 +103,7 @@ function verboseMessage(event: DownloadEvent): EventMessage | undefined {
 function verboseText(event: DownloadEvent): string | undefined {
   switch (event.type) {
     case 'task.retrying':
-      return `again in ${formatWholeSeconds(event.delayMs)} (attempt ${event.attempt}): ${event.input}: ${event.error.message}`
+      return `again in ${formatWholeSeconds(event.delayMs)} (attempt ${event.attempt}): ${event.input}: ${without(event.input, event.error)}`
     case 'host.paused':
       return `${event.host} waits ${formatWholeSeconds(event.forMs)}: ${event.reason}`
     case 'host.resumed':

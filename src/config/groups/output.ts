@@ -65,10 +65,14 @@ export const outputGroup = defineGroup({
       default: true,
     }),
   }),
-  check: ({ minSizeBytes, maxSizeBytes }) =>
-    minSizeBytes !== undefined && maxSizeBytes !== undefined && minSizeBytes > maxSizeBytes
-      ? { name: 'minSizeBytes', message: 'must not be more than maxSize' }
-      : undefined,
+  check({ minSizeBytes, maxSizeBytes, report }) {
+    if (minSizeBytes !== undefined && maxSizeBytes !== undefined && minSizeBytes > maxSizeBytes) {
+      return { name: 'minSizeBytes', message: 'must not be more than maxSize' }
+    }
+    return report === '-'
+      ? { name: 'report', message: 'is a file; standard output is /dev/stdout' }
+      : undefined
+  },
 })
 
 /** Resolved options of the group: durations in milliseconds, sizes in bytes. */

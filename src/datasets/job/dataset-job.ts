@@ -122,7 +122,8 @@ class DatasetWork implements JobWork {
     this.#count.manifest = manifest
     if (options.dryRun) return
     const plan = openShardPlan(this.#out, manifest)
-    const report = options.report === undefined ? undefined : new ReportFile(options.report)
+    const report =
+      options.report === undefined ? undefined : new ReportFile(options.report, this.#spec.tables)
     let metrics: MetricsServer | undefined
     try {
       metrics = await this.#serveMetrics()

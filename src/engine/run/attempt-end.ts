@@ -187,7 +187,8 @@ export class AttemptEnd {
     const tries = { attempts: item.attempt, throttles: item.throttles }
     const decision = decideRetry(error, tries, this.#state.parts.retryOf?.(item.host) ?? options.retry)
     const ends = !decision.retry || isTheSameAgain
-    if (ends || stopping) return ends ? this.#giveUp(item, error) : this.unfinished(item)
+    if (ends) return this.#giveUp(item, (!decision.retry && decision.error) || error)
+    if (stopping) return this.unfinished(item)
     if (!decision.spends) {
       item.throttles++
       item.attempt--
@@ -286,7 +287,7 @@ export class AttemptEnd {
     const { stopping, options, delays, pump, maybeEnd } = this.#state
     item.unresolved++
     const decision = decideRetry(error, { attempts: item.unresolved, throttles: 0 }, options.retry)
-    if (!decision.retry) this.#giveUp(item, error)
+    if (!decision.retry) this.#giveUp(item, decision.error ?? error)
     else if (stopping) this.unfinished(item)
     else {
       this.#tellRetry(item, error, decision.delayMs)

@@ -1,4 +1,4 @@
-import type { TrawlError } from '../../core/index.ts'
+import { formatDuration, TrawlError } from '../../core/index.ts'
 
 export interface RetryOptions {
   /** Attempts after the first, for errors that may pass. */
@@ -17,7 +17,8 @@ export const defaultRetryOptions: RetryOptions = {
 }
 
 export type RetryDecision =
-  | { readonly retry: false }
+  /** `error` says more of why it ends here than the one that was given. */
+  | { readonly retry: false; readonly error?: TrawlError }
   /** `spends` is false where the server asked to wait: that is no fault of the file. */
   | {
       readonly retry: true
@@ -41,7 +42,7 @@ export function decideRetry(
 ): RetryDecision {
   if (error.retry === 'never') return { retry: false }
   // To come back sooner than asked would be rude, and to wait for days is not what anybody wants.
-  if ((error.retryAfterMs ?? 0) > options.maxRetryAfterMs) return { retry: false }
+  if ((error.retryAfterMs ?? 0) > options.maxRetryAfterMs) return { retry: false, error: tooLate(error) }
   if (error.retry === 'after') {
     if (tried.throttles >= maxThrottles) return { retry: false }
     const delayMs = error.retryAfterMs ?? backoffMs(tried.throttles, options)
@@ -59,4 +60,16 @@ export function decideRetry(
 
 function backoffMs(step: number, options: RetryOptions): number {
   return Math.min(options.maxDelayMs, options.baseDelayMs * 2 ** Math.min(step, 30))
+}
+
+function tooLate(error: TrawlError): TrawlError {
+  const { code, context, retry, scope, retryAfterMs = 0 } = error
+  return new TrawlError(code, `${error.message}; come back in ${formatDuration(retryAfterMs)}`, {
+    cause: error,
+    context,
+    retry,
+    scope,
+    retryAfterMs,
+    hint: 'That is longer than --retry-after-max allows. Raise it, or try again then.',
+  })
 }

@@ -21,7 +21,7 @@ describe('createPlainRenderer', () => {
     clock.advance(4999)
     expect(output.lines).toEqual([])
     clock.advance(1)
-    job.fail(4)
+    job.fail(4, 'https://example.org/4.bin: the server answered 404')
     job.counters = progressOf({
       planned: 10,
       ok: 5,

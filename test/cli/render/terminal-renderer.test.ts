@@ -211,7 +211,7 @@ describe('createTerminalRenderer', () => {
       input: 'https://u:p@h.example/a',
       attempt: 2,
       delayMs: 1000,
-      error: { code: 'ERR_IO', message: 'broken' },
+      error: { code: 'ERR_IO', message: 'https://***@h.example/a: broken' },
     })
     job.emit({ type: 'gap', missed: 4 })
     clock.advance(125)

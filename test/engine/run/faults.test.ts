@@ -237,7 +237,12 @@ describe('a server that asks to slow down', () => {
   test('a wait that is longer than allowed fails the file', async () => {
     for (const status of [429, 503] as const) {
       const { outcome, requests } = await fetchOne(respond.throttle('7200', status))
-      expect(outcome).toMatchObject({ status: 'failed', attempts: 1, error: { code: 'ERR_HTTP_THROTTLED' } })
+      const error = {
+        code: 'ERR_HTTP_THROTTLED',
+        message: expect.stringContaining('come back in 2h'),
+        hint: expect.stringContaining('--retry-after-max'),
+      }
+      expect(outcome).toMatchObject({ status: 'failed', attempts: 1, error })
       expect(requests).toBe(1)
     }
   })
