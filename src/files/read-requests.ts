@@ -319,13 +319,20 @@ async function* batched(inputs: GetInputs): AsyncGenerator<readonly GetInput[], 
     for await (const input of inputs) yield [input]
     return
   }
-  for (const input of inputs) {
-    batch.push(input)
-    if (batch.length < batchSize) continue
-    yield batch
-    batch = []
+  let failure: { readonly thrown: unknown } | undefined
+  try {
+    for (const input of inputs) {
+      batch.push(input)
+      if (batch.length < batchSize) continue
+      yield batch
+      batch = []
+    }
+  } catch (thrown) {
+    failure = { thrown }
   }
   if (batch.length > 0) yield batch
+  // What it gave before is wanted all the same.
+  if (failure) throw failure.thrown
 }
 
 function noInput(): never {

@@ -42,6 +42,7 @@ import { startJob, type Job, type StartJobOptions } from '../jobs/index.ts'
 import { storageError } from '../storage/index.ts'
 import { bookOptions, bookPlans, createWiredBookKind, type BookJobOptions } from './book-session.ts'
 import { datasetJobOf, type DatasetJobOptions, type DatasetWork } from './dataset-session.ts'
+import { engineKey } from './engine-key.ts'
 import { optionsByHost } from './host-blocks.ts'
 import { KeptMemory } from './kept-memory.ts'
 import { OpenFolders } from './open-folders.ts'
@@ -305,7 +306,7 @@ class Session implements Trawl {
 
   /** One engine for all jobs whose requests are made in the same way; limits are shared by all. */
   #engine(config: ResolvedConfig<EngineValues>): Promise<Engine> {
-    const key = JSON.stringify([config.values, config.blocks])
+    const key = engineKey(config)
     let engine = this.#engines.get(key)
     if (!engine) {
       engine = this.#makeEngine(config)

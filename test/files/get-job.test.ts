@@ -97,6 +97,13 @@ describe('what may be given', () => {
     }
     expect(brief(await get(slowly()))).toEqual(['a.bin', 'b.bin'])
     expect(brief(await get(new Set([`${origin.url}/a.bin`])))).toEqual(['a.bin'])
+    function* breaks(): Generator<string> {
+      yield `${origin.url}/c.bin`
+      throw new Error('out of paper')
+    }
+    const broken = await get(breaks())
+    expect(brief(broken)).toEqual(['c.bin'])
+    expect(broken.result).toMatchObject({ status: 'failed', error: { message: 'out of paper' } })
     expect((await get([])).result).toMatchObject({ status: 'done', stats: { planned: 0 } })
   })
 

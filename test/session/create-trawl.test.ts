@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -41,6 +41,18 @@ describe('a trawl', () => {
     const jobs = ['a', 'b', 'c'].map((prefix) => trawl.get(urls(20, prefix), { dir: newFolder() }))
     for (const job of jobs) expect((await job.result).stats.ok).toBe(20)
     expect(origin.maxActive).toBe(3)
+  })
+
+  test('has one set of connections for all jobs, whatever their folders', async () => {
+    await using trawl = await createTrawl()
+    for (const prefix of ['a', 'b', 'c', 'd']) {
+      const job = trawl.get(urls(1, prefix), { dir: newFolder(), headers: { 'x-job': prefix } })
+      expect((await job.result).stats.ok).toBe(1)
+    }
+    expect(origin.requests.map(({ headers }) => headers['x-job'])).toEqual(['a', 'b', 'c', 'd'])
+    expect(origin.connections).toBe(1)
+    await trawl.get(urls(1, 'e'), { dir: newFolder(), userAgent: 'another' }).result
+    expect(origin.connections).toBe(2)
   })
 
   test('changes limits while jobs run', async () => {
@@ -111,8 +123,10 @@ describe('a trawl', () => {
     await good.get(urls(1), { dir: newFolder() }).result
     await good.close()
     expect(readFileSync(join(folder, 'jar.txt'), 'utf8')).toContain('\ta\t1')
+    mkdirSync(join(folder, 'no/such'), { recursive: true })
     const bad = await createTrawl({ saveCookies: join(folder, 'no/such/jar.txt') })
     await bad.get(urls(1), { dir: newFolder() }).result
+    rmSync(join(folder, 'no/such'), { recursive: true })
     await expect(bad.close()).rejects.toMatchObject({
       code: 'ERR_IO',
       message: expect.stringContaining('jar.txt'),
