@@ -384,7 +384,9 @@ export class Attempt implements StoppableTransfer {
 
   #wait(delayMs: number): Promise<void> {
     return waitForRate(this.#options.clock, delayMs, () => {
-      const leftMs = this.#stopped ? 0 : this.#received(0)
+      // What has arrived whole holds up no end of the run.
+      const isOver = this.#stopped !== undefined || this.#options.signal.aborted
+      const leftMs = isOver ? 0 : this.#received(0)
       return typeof leftMs === 'number' ? leftMs : 0
     })
   }

@@ -13,6 +13,7 @@ import {
   type Behaviour,
   type FaultOrigin,
 } from '../../../src/testing/index.ts'
+import { createRateLimiter } from '../../../src/engine/rate-limit/index.ts'
 import { EngineCase, task, tasks, type RunEnd } from '../engine-case.ts'
 
 let origin: FaultOrigin
@@ -235,6 +236,18 @@ describe('the end of a run that is stopped', () => {
     await sleep(20)
     running.abort()
     expect((await running.end).stats).toMatchObject({ ok: 0, failed: 0, unfinished: 60 })
+  })
+
+  test('abort does not wait until what has arrived is paid for by a rate limit', async () => {
+    origin.route('/*', sized(60_000))
+    const rateLimiter = createRateLimiter({ totalBps: 1000 })
+    await using sut = new EngineCase({ limits: { perHost: 3 }, rateLimiter })
+    const running = sut.start(tasks(origin.url, paths))
+    await until(() => running.run.progress().fetchedBytes > 0)
+    running.abort()
+    const end = await running.end
+    expect(end.stats.unfinished).toBeGreaterThanOrEqual(57)
+    expectWholeFiles(sut.dir, '/', 60_000)
   })
 
   test('abort before the start', async () => {
