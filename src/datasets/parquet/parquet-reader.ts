@@ -128,5 +128,6 @@ function unreadable(path: string, error: unknown): TrawlError {
   return new TrawlError('ERR_INPUT_UNREADABLE', `${path}: not a readable Parquet file: ${reason}`, {
     cause: error,
     context: { file: path },
+    hint: 'The file is damaged, cut off, or no Parquet file.',
   })
 }

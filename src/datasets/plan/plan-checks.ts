@@ -2,7 +2,7 @@ import { TrawlError } from '../../core/index.ts'
 import { reservedColumns } from '../layout/columns.ts'
 import { hashOf, type PlanManifest } from './manifest.ts'
 
-/** Throws ERR_CONFIG_INVALID where a saved column has the name of one that the outputs have anyway. */
+/** Throws ERR_CONFIG_INVALID where a saved column has the name of one that the outputs or the plan have anyway. */
 export function checkSaveColumns(options: {
   readonly urlCol: string
   readonly saveColumns?: readonly string[]
@@ -16,6 +16,12 @@ export function checkSaveColumns(options: {
         `saveColumns: '${column}' is a column that the outputs have anyway`,
         { context: { field: 'saveColumns' }, hint: 'Rename the column in the table, or leave it out.' },
       )
+    }
+    if (folded.startsWith('__trawl_')) {
+      throw new TrawlError('ERR_CONFIG_INVALID', `saveColumns: '${column}' is a name that the plan uses itself`, {
+        context: { field: 'saveColumns' },
+        hint: 'Rename the column in the table, or leave it out.',
+      })
     }
     if (seen.has(folded)) {
       throw new TrawlError('ERR_CONFIG_INVALID', `saveColumns: '${column}' is named twice`, {

@@ -5,6 +5,7 @@ import {
   problemColumn,
   quoteName,
   quoteText,
+  storedName,
   tagColumn,
   textProbeSql,
   typeOfDuckDb,
@@ -41,7 +42,9 @@ export interface PlanProjection {
   readonly saveColumns: readonly string[]
 }
 
-/** Bits for the row in the ordinal of a row over all tables. */
+/** The column with the ordinal of a row over all tables. */
+const rowColumn = '__trawl_row'
+/** Bits for the row in that ordinal. */
 const rowBits = 32
 
 /**
@@ -91,7 +94,7 @@ async function segmentTypes(segment: Segment, database: Database): Promise<Recor
   const tags = segment.kind === 'json'
   const probes = names.map((name, i) => {
     const list = tags ? `, list(DISTINCT ${quoteName(tagColumn(name))}) AS "c${i}_tags"` : ''
-    return textProbeSql(quoteName(name), `c${i}`) + list
+    return textProbeSql(quoteName(storedName(name)), `c${i}`) + list
   })
   // Rows with a problem do not decide about types: a torn row would make text of every column.
   const sql = `SELECT ${probes.join(', ')} FROM ${readSql(segment)} WHERE ${problemColumn} IS NULL`
@@ -119,19 +122,19 @@ export function planSql(source: PlanSource, projection: PlanProjection, choice: 
   const url = quoteName(projection.urlCol)
   const names = source.segments.flatMap(({ tables }) => tables.map((staged) => quoteText(staged.table.name)))
   const problem = `coalesce(${problemColumn}, CASE WHEN ${url} IS NULL OR trim(${url}) = '' THEN
-    list_extract([${names.join(', ')}], CAST((__k >> ${rowBits}) + 1 AS BIGINT)) || ', row ' ||
-    CAST((__k & ${2 ** rowBits - 1}) + 1 AS VARCHAR) || ', column ''' || ${quoteText(projection.urlCol)} || ''': empty' END)`
+    list_extract([${names.join(', ')}], CAST((${rowColumn} >> ${rowBits}) + 1 AS BIGINT)) || ', row ' ||
+    CAST((${rowColumn} & ${2 ** rowBits - 1}) + 1 AS VARCHAR) || ', column ''' || ${quoteText(projection.urlCol)} || ''': empty' END)`
   const where =
     choice.where === undefined ? '' : `WHERE ${problemColumn} IS NOT NULL OR (\n${choice.where}\n)`
-  const rows = `(SELECT __k, * EXCLUDE (__k, ${problemColumn}), ${problem} AS ${problemColumn} FROM ${from} ${where})`
+  const rows = `(SELECT ${rowColumn}, * EXCLUDE (${rowColumn}, ${problemColumn}), ${problem} AS ${problemColumn} FROM ${from} ${where})`
   const columns = [
     `${url} AS url`,
     ...(projection.captionCol === undefined ? [] : [`${quoteName(projection.captionCol)} AS caption`]),
     ...projection.saveColumns.map(quoteName),
     problemColumn,
   ]
-  const first = `SELECT min(__k) FROM ${rows} WHERE ${problemColumn} IS NULL GROUP BY md5_number(${url})`
-  const dedup = choice.dedup === 'url' ? `WHERE ${problemColumn} IS NOT NULL OR __k IN (${first})` : ''
+  const first = `SELECT min(${rowColumn}) FROM ${rows} WHERE ${problemColumn} IS NULL GROUP BY md5_number(${url})`
+  const dedup = choice.dedup === 'url' ? `WHERE ${problemColumn} IS NOT NULL OR ${rowColumn} IN (${first})` : ''
   return `SELECT ${columns.join(', ')} FROM ${rows} ${dedup} ${orderSql(choice)} ${limitSql(choice)}`
 }
 
@@ -156,17 +159,18 @@ export function whereError(where: string, error: unknown): TrawlError {
 
 function segmentSql(segment: Segment, source: PlanSource): string {
   const columns = Object.entries(source.types).map(([name, type]) => {
-    const stored = segment.stored[name]
+    const own = storedName(name)
+    const stored = segment.stored[own]
     // A row with a problem may hold text that does not fit the type of its column.
     const lenient = segment.kind === 'text' || segment.kind === 'json'
     const value =
       stored === undefined
         ? castSql('NULL', 'NULL', type)
-        : castSql(quoteName(name), stored, type, { lenient })
+        : castSql(quoteName(own), stored, type, { lenient })
     return `${value} AS ${quoteName(name)}`
   })
   const problem = segment.kind === 'parquet' ? 'NULL::VARCHAR' : problemColumn
-  return `SELECT ((CAST(file_index AS UBIGINT) + ${segment.first}) << ${rowBits}) | CAST(file_row_number AS UBIGINT) AS __k,
+  return `SELECT ((CAST(file_index AS UBIGINT) + ${segment.first}) << ${rowBits}) | CAST(file_row_number AS UBIGINT) AS ${rowColumn},
     ${columns.join(', ')}, ${problem} AS ${problemColumn} FROM ${readSql(segment)}`
 }
 
@@ -176,9 +180,9 @@ function readSql({ tables }: Segment): string {
 }
 
 function orderSql({ shuffleSeed, dedup }: RowChoice): string {
-  if (shuffleSeed !== undefined) return `ORDER BY md5_number('${shuffleSeed}:' || __k), __k`
+  if (shuffleSeed !== undefined) return `ORDER BY md5_number('${shuffleSeed}:' || ${rowColumn}), ${rowColumn}`
   // A join may change the order once it spills to disk.
-  return dedup === 'url' ? 'ORDER BY __k' : ''
+  return dedup === 'url' ? `ORDER BY ${rowColumn}` : ''
 }
 
 function limitSql({ slice }: RowChoice): string {

@@ -119,6 +119,7 @@ function typeOfArrow(type: DataType, { DataType, Precision }: ArrowLibrary): Col
     if (type.bitWidth < 32 || (type.bitWidth === 32 && type.isSigned)) return 'int32'
     return type.bitWidth === 64 && !type.isSigned ? 'string' : 'int64'
   }
+  if (DataType.isDecimal(type)) return 'double'
   if (DataType.isFloat(type)) return type.precision === Precision.DOUBLE ? 'double' : 'float'
   const nested = DataType.isList(type) || DataType.isStruct(type) || DataType.isMap(type)
   return nested || DataType.isFixedSizeList(type) || DataType.isUnion(type) ? 'json' : 'string'
@@ -131,11 +132,25 @@ function converterOf(
 ): (raw: unknown) => ParquetValue {
   if (kind === 'boolean') return (raw) => Boolean(raw)
   if (kind === 'int64') return (raw) => (typeof raw === 'bigint' ? raw : BigInt(Number(raw)))
+  if (DataType.isDecimal(type)) return (raw) => decimalOf(raw, type.scale)
   if (kind !== 'json' && kind !== 'string') return Number
-  if (DataType.isDate(type) || DataType.isTimestamp(type)) {
-    return (raw) => new Date(Number(raw)).toISOString()
-  }
+  if (DataType.isDate(type)) return (raw) => timeText(raw).replace(/T.*/, '')
+  if (DataType.isTimestamp(type)) return timeText
   return textOf
+}
+
+/** Milliseconds since 1970 as ISO 8601; what lies beyond the years of JavaScript stays a number. */
+function timeText(raw: unknown): string {
+  const date = new Date(Number(raw))
+  return Number.isNaN(date.getTime()) ? String(raw) : date.toISOString()
+}
+
+/** A decimal is a whole number in words of 32 bits, the lowest first, and the place of its point. */
+function decimalOf(raw: unknown, scale: number): ParquetValue {
+  if (!ArrayBuffer.isView(raw)) return Number(raw)
+  const words = new Uint32Array(raw.buffer, raw.byteOffset, raw.byteLength / 4)
+  const whole = words.reduceRight((sum, word) => (sum << 32n) | BigInt(word), 0n)
+  return Number(`${BigInt.asIntN(words.length * 32, whole)}e${-scale}`)
 }
 
 function textOf(raw: unknown): string {
@@ -164,5 +179,6 @@ function fail(table: TableFile, error: unknown): never {
   throw new TrawlError('ERR_INPUT_UNREADABLE', `${table.name}: not a readable Arrow table: ${reason}`, {
     cause: error,
     context,
+    hint: 'The file is damaged, cut off, or no Arrow table.',
   })
 }

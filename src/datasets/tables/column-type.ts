@@ -66,7 +66,9 @@ export function castSql(
 /** SQL aggregates that say what a column of text could be; give the row to `typeOfText`. */
 export function textProbeSql(expression: string, alias: string): string {
   const whole = `TRY_CAST(${expression} AS BIGINT)`
-  const real = String.raw`regexp_full_match(${expression}, '-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?')`
+  // Whole numbers of more than 15 digits would lose some as a double.
+  const digits = String.raw`-?([1-9]\d{0,14}|0|(0|[1-9]\d*)(\.\d+([eE][+-]?\d+)?|[eE][+-]?\d+))`
+  const real = `regexp_full_match(${expression}, '${digits}')`
   const misses = (test: string): string => `count(*) FILTER (${expression} IS NOT NULL AND NOT (${test}))`
   return [
     `count(${expression}) AS "${alias}_n"`,
@@ -93,7 +95,8 @@ export function typeOfTags(tags: readonly string[], text: ColumnType): ColumnTyp
   if (within('ARRAY', 'OBJECT')) return 'json'
   if (within('BOOLEAN')) return 'boolean'
   if (within('UBIGINT', 'BIGINT')) return text === 'int64' ? 'int64' : 'string'
-  return within('UBIGINT', 'BIGINT', 'DOUBLE') ? 'double' : 'string'
+  // DuckDB says DOUBLE of whole numbers beyond 64 bits too; their text tells.
+  return within('UBIGINT', 'BIGINT', 'DOUBLE') && text !== 'string' ? 'double' : 'string'
 }
 
 /** A name as SQL. */

@@ -15,6 +15,7 @@ export { problemColumn } from './stage-writer.ts'
 export {
   stageParquetByRow,
   stageTable,
+  storedName,
   tagColumn,
   type StageContext,
   type StagedTable,

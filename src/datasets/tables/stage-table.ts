@@ -51,6 +51,11 @@ export function tagColumn(name: string): string {
   return `${name}__trawl_type`
 }
 
+/** The name of a column in a staged copy: DuckDB gives files and rows their numbers under some names. */
+export function storedName(name: string): string {
+  return /^file_(index|row_number)$/i.test(name) ? `__trawl_${name}` : name
+}
+
 /**
  * Gets a table ready for planning. DuckDB reads it where all rows are sound; else it is read row by row, so that
  * every bad row stays as a row with its problem. Throws ERR_TABLE_COLUMN, ERR_TABLE_FORMAT, ERR_INPUT_UNREADABLE,
@@ -74,8 +79,7 @@ export async function stageTable(
       return stageArrow(table, request, context)
     case 'parquet': {
       const names = await parquetColumns(table)
-      // DuckDB gives rows their numbers under these names.
-      if (names.some((name) => /^file_(index|row_number)$/i.test(name))) break
+      if (names.some((name) => storedName(name) !== name)) break
       const columns = chooseColumns(table, names, request)
       return { table, kind: 'parquet', path: await plainPath(table, context), columns }
     }
@@ -111,7 +115,7 @@ async function stageCsv(
     delim = ${quoteText(delimiter)}, quote = '"', escape = '"', strict_mode = true, hive_partitioning = false,
     compression = '${table.compression}', columns = {${names.map((n) => `${quoteText(n)}: 'VARCHAR'`).join(', ')}})`
   const select = columns.map(
-    (name) => `${quoteName(names[header.indexOf(name)] ?? name)} AS ${quoteName(name)}`,
+    (name) => `${quoteName(names[header.indexOf(name)] ?? name)} AS ${quoteName(storedName(name))}`,
   )
   if (
     await copyByDuckDb(
@@ -125,7 +129,7 @@ async function stageCsv(
   }
   await stageRows(table, csvRows(tableBytes(table), { delimiter, header, columns }), {
     ...target(path, context),
-    columns: columns.map((name) => ({ name, type: 'string' })),
+    columns: columns.map((name) => ({ name: storedName(name), type: 'string' })),
   })
   return staged
 }
@@ -137,7 +141,8 @@ async function stageList(
 ): Promise<StagedTable> {
   const columns = chooseColumns(table, [request.urlCol], request)
   const path = stagedPath(context)
-  const name = quoteName(request.urlCol)
+  const stored = storedName(request.urlCol)
+  const name = quoteName(stored)
   const select = `SELECT trim(line, E' \\t\\r') AS ${name}, NULL::VARCHAR AS ${problemColumn}
     FROM read_csv(${quoteText(await plainPath(table, context))}, auto_detect = false, header = false,
       delim = E'\\x1f', quote = '', escape = '', strict_mode = false, hive_partitioning = false,
@@ -146,7 +151,7 @@ async function stageList(
   if (!(await copyByDuckDb(table, select, path, context))) {
     await stageRows(table, listRows(tableBytes(table), request.urlCol), {
       ...target(path, context),
-      columns: [{ name: request.urlCol, type: 'string' }],
+      columns: [{ name: stored, type: 'string' }],
     })
   }
   return { table, kind: 'text', path, columns }
@@ -165,7 +170,7 @@ async function stageJson(
   const path = stagedPath(context)
   const select = columns.map((name) => {
     const pointer = quoteText(`/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`)
-    return `json_extract_string(json, ${pointer}) AS ${quoteName(name)},
+    return `json_extract_string(json, ${pointer}) AS ${quoteName(storedName(name))},
       nullif(json_type(json, ${pointer}), 'NULL') AS ${quoteName(tagColumn(name))}`
   })
   const sql = `SELECT ${select.join(', ')}, CAST(CASE WHEN json_type(json) IS DISTINCT FROM 'OBJECT'
@@ -176,7 +181,7 @@ async function stageJson(
     await stageRows(table, jsonlRows(tableBytes(table), columns), {
       ...target(path, context),
       columns: columns.flatMap((name) => [
-        { name, type: 'string' },
+        { name: storedName(name), type: 'string' },
         { name: tagColumn(name), type: 'string' },
       ]),
     })
@@ -236,10 +241,13 @@ async function copyByDuckDb(
 function chooseColumns(table: TableFile, names: readonly string[], request: TableRequest): string[] {
   const missing = request.columns.find((column) => !names.includes(column))
   if (missing !== undefined) {
-    const shown = names.slice(0, 20).join(', ')
+    const shown =
+      names.length === 0
+        ? 'it is empty'
+        : `it has: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', ...' : ''}`
     throw new TrawlError(
       'ERR_TABLE_COLUMN',
-      `${table.name} has no column '${missing}'; it has: ${shown}${names.length > 20 ? ', ...' : ''}`,
+      `${table.name} has no column '${missing}'; ${shown}`,
       { context: { file: table.path, column: missing } },
     )
   }
@@ -258,7 +266,7 @@ function typedColumns(
 ): { name: string; type: Exclude<ColumnType, 'json'> }[] {
   return columns.map((name) => {
     const type = types[name] ?? 'string'
-    return { name, type: type === 'json' ? 'string' : type }
+    return { name: storedName(name), type: type === 'json' ? 'string' : type }
   })
 }
 

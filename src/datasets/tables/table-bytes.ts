@@ -43,6 +43,7 @@ async function* unpackedBytes(table: TableFile): AsyncIterableIterator<Buffer> {
     throw new TrawlError('ERR_INPUT_UNREADABLE', `${table.name}: ${what}: ${reason}`, {
       cause: error,
       context: { file: table.path },
+      ...(table.compression === 'none' ? {} : { hint: 'Get the file again, or name it by what it is.' }),
     })
   }
 }

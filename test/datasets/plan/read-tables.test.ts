@@ -1,7 +1,16 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
-import { tableFromArrays, tableToIPC } from 'apache-arrow'
+import {
+  DateDay,
+  Decimal,
+  makeData,
+  makeVector,
+  Table,
+  tableFromArrays,
+  tableToIPC,
+  vectorFromArray,
+} from 'apache-arrow'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { tempFolder } from '../temp-folder.ts'
@@ -77,6 +86,23 @@ describe('tables that are read', () => {
     ])
   })
 
+  it('Arrow decimals and dates', async () => {
+    const words = new Uint32Array([12_345, 0, 0, 0, 0xffff_ffce, 0xffff_ffff, 0xffff_ffff, 0xffff_ffff])
+    const arrow = new Table({
+      url: vectorFromArray(['http://a/1', 'http://a/2']),
+      price: makeVector(makeData({ type: new Decimal(2, 38), data: words, length: 2 })),
+      day: vectorFromArray([new Date('2024-02-29'), null], new DateDay()),
+    })
+    const rows = await plannedRows({
+      tables: [table('t.arrow', tableToIPC(arrow, 'file'))],
+      saveColumns: ['price', 'day'],
+    })
+    expect(rows.map((row) => row.columns)).toEqual([
+      { price: 123.45, day: '2024-02-29' },
+      { price: -0.5, day: null },
+    ])
+  })
+
   it('refuses compressed Arrow IPC with a sentence', async () => {
     await expect(plan({ tables: [fixture('zstd.arrow')] })).rejects.toMatchObject({
       code: 'ERR_TABLE_FORMAT',
@@ -136,6 +162,39 @@ describe('tables that are read', () => {
       Array.from({ length: 36 }, (_, i) => i).filter((i) => i !== 4),
     )
     expect(rows.flatMap((row) => row.inputError ?? [])).toEqual(["07.parquet, row 2, column 'url': empty"])
+  })
+
+  it.each([
+    ['t.csv', 'url,long,ratio\nhttp://a/1,12345678901234567890123,1.5\nhttp://a/2,9007199254740993,2\n'],
+    [
+      't.jsonl',
+      '{"url":"http://a/1","long":12345678901234567890123,"ratio":1.5}\n{"url":"http://a/2","long":9007199254740993,"ratio":2}\n',
+    ],
+  ])('%s: long numbers keep all their digits', async (name, text) => {
+    const rows = await plannedRows({ tables: [table(name, text)], saveColumns: ['long', 'ratio'] })
+    expect(rows.map((row) => row.columns)).toEqual([
+      { long: '12345678901234567890123', ratio: 1.5 },
+      { long: '9007199254740993', ratio: 2 },
+    ])
+  })
+
+  it.each([
+    ['t.csv', 'file_row_number,url,file_index,__k\nx,http://a/1,y,7\nx,http://a/2,y,8\n'],
+    ['bad.csv', 'file_row_number,url,file_index,__k\nx,http://a/1,y,7\nx,http://a/2,y,8\ntorn\n'],
+    [
+      't.jsonl',
+      '{"file_row_number":"x","url":"http://a/1","file_index":"y","__k":7}\n{"file_row_number":"x","url":"http://a/2","file_index":"y","__k":8}\n',
+    ],
+  ])('%s: columns with the names that DuckDB and the plan give their own', async (name, text) => {
+    const options = { tables: [table(name, text)], saveColumns: ['file_row_number', 'file_index', '__k'] }
+    const rows = await plannedRows({ ...options, where: "file_row_number = 'x'" })
+    expect(rows.slice(0, 2).map((row) => row.columns)).toEqual([
+      { file_row_number: 'x', file_index: 'y', __k: 7n },
+      { file_row_number: 'x', file_index: 'y', __k: 8n },
+    ])
+    await expect(plan({ ...options, saveColumns: ['__trawl_problem'] })).rejects.toMatchObject({
+      code: 'ERR_CONFIG_INVALID',
+    })
   })
 
   it('keeps leading zeros and mixed columns as text', async () => {
