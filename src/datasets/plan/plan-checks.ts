@@ -18,10 +18,14 @@ export function checkSaveColumns(options: {
       )
     }
     if (folded.startsWith('__trawl_')) {
-      throw new TrawlError('ERR_CONFIG_INVALID', `saveColumns: '${column}' is a name that the plan uses itself`, {
-        context: { field: 'saveColumns' },
-        hint: 'Rename the column in the table, or leave it out.',
-      })
+      throw new TrawlError(
+        'ERR_CONFIG_INVALID',
+        `saveColumns: '${column}' is a name that the plan uses itself`,
+        {
+          context: { field: 'saveColumns' },
+          hint: 'Rename the column in the table, or leave it out.',
+        },
+      )
     }
     if (seen.has(folded)) {
       throw new TrawlError('ERR_CONFIG_INVALID', `saveColumns: '${column}' is named twice`, {

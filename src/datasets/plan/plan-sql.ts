@@ -134,7 +134,8 @@ export function planSql(source: PlanSource, projection: PlanProjection, choice: 
     problemColumn,
   ]
   const first = `SELECT min(${rowColumn}) FROM ${rows} WHERE ${problemColumn} IS NULL GROUP BY md5_number(${url})`
-  const dedup = choice.dedup === 'url' ? `WHERE ${problemColumn} IS NOT NULL OR ${rowColumn} IN (${first})` : ''
+  const dedup =
+    choice.dedup === 'url' ? `WHERE ${problemColumn} IS NOT NULL OR ${rowColumn} IN (${first})` : ''
   return `SELECT ${columns.join(', ')} FROM ${rows} ${dedup} ${orderSql(choice)} ${limitSql(choice)}`
 }
 

@@ -245,11 +245,9 @@ function chooseColumns(table: TableFile, names: readonly string[], request: Tabl
       names.length === 0
         ? 'it is empty'
         : `it has: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', ...' : ''}`
-    throw new TrawlError(
-      'ERR_TABLE_COLUMN',
-      `${table.name} has no column '${missing}'; ${shown}`,
-      { context: { file: table.path, column: missing } },
-    )
+    throw new TrawlError('ERR_TABLE_COLUMN', `${table.name} has no column '${missing}'; ${shown}`, {
+      context: { file: table.path, column: missing },
+    })
   }
   return [...new Set([...request.columns, ...namedIn(request.where, names)])]
 }
