@@ -178,7 +178,7 @@ export const commands = {
   },
   dataset: {
     groups: datasetGroups,
-    without: ['out', 'onExists', 'remoteTime', 'acceptHtml', 'reuse', 'smallFirst'],
+    without: ['out', 'onExists', 'remoteTime', 'acceptHtml', 'reuse', 'smallFirst', 'minSizeBytes'],
   },
   pack: {
     groups: packGroups,

@@ -65,7 +65,7 @@ function pictureFields() {
     }),
     encodeQuality: field(integer({ min: 0, max: 100 }), {
       description: 'Quality from 0 to 100; for png the compression from 0 to 9.',
-      default: 95,
+      unset: '95; 6 for png',
     }),
     orient: field(toggle, {
       description: 'Turn images as their EXIF data says.',
@@ -204,15 +204,15 @@ export const datasetGroup = defineGroup({
     ...runFields(),
   }),
   check(values) {
-    if (values.encodeFormat === 'png' && values.encodeQuality > 9) {
+    if (values.encodeFormat === 'png' && (values.encodeQuality ?? 0) > 9) {
       return { name: 'encodeQuality', message: 'must be from 0 to 9 for png' }
     }
     const verified = values.verifyHash?.slice(values.verifyHash.lastIndexOf(':') + 1)
     if (verified !== undefined && verified !== values.computeHash) {
-      return { name: 'verifyHash', message: `needs computeHash ${verified}` }
+      return { name: 'verifyHash', message: `needs --compute-hash ${verified}` }
     }
     if (values.reencode === 'never' && values.bboxCol !== undefined) {
-      return { name: 'bboxCol', message: 'cannot blur while reencode is never' }
+      return { name: 'bboxCol', message: 'cannot blur while --reencode is never' }
     }
     return undefined
   },

@@ -16,7 +16,7 @@ export const imageErrors = {
     exitCode: 1,
     httpStatus: 502,
     summary: 'The image ends too early.',
-    hint: 'Nothing to do: trawl fetches it again.',
+    hint: 'trawl fetches it again by itself. If it fails in the end, the file on the server is so.',
   },
   ERR_IMAGE_DAMAGED: {
     retry: 'backoff',
@@ -24,7 +24,7 @@ export const imageErrors = {
     exitCode: 1,
     httpStatus: 502,
     summary: 'The image cannot be decoded in full.',
-    hint: 'Nothing to do: trawl fetches it again. If it goes on, the original is damaged.',
+    hint: 'trawl fetches it again by itself. If it fails in the end, the original is damaged.',
   },
   ERR_IMAGE_EMPTY: {
     retry: 'backoff',
@@ -32,7 +32,7 @@ export const imageErrors = {
     exitCode: 1,
     httpStatus: 502,
     summary: 'The image has no bytes.',
-    hint: 'Nothing to do: trawl fetches it again.',
+    hint: 'trawl fetches it again by itself. If it fails in the end, the file on the server is so.',
   },
   ERR_IMAGE_NOT_IMAGE: {
     retry: 'never',

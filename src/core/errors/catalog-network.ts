@@ -40,7 +40,7 @@ export const networkErrors = {
     exitCode: 1,
     httpStatus: 502,
     summary: 'The connection broke.',
-    hint: 'Nothing to do: trawl tries again. If it goes on, lower --max-per-host.',
+    hint: 'trawl tries again by itself. If it fails in the end, lower --max-per-host.',
   },
   ERR_NET_TLS: {
     retry: 'never',
@@ -120,7 +120,7 @@ export const networkErrors = {
     exitCode: 1,
     httpStatus: 502,
     summary: 'The server failed (5xx) or timed out (408).',
-    hint: 'Nothing to do: trawl tries again.',
+    hint: 'trawl tries again by itself. If it fails in the end, try later.',
   },
   ERR_HTTP_THROTTLED: {
     retry: 'after',
@@ -128,7 +128,7 @@ export const networkErrors = {
     exitCode: 1,
     httpStatus: 429,
     summary: 'The server asked to slow down (429, or 503 with Retry-After).',
-    hint: 'Nothing to do: trawl waits. Lower --max-per-host if it goes on.',
+    hint: 'trawl waits by itself. If it fails in the end, lower --max-per-host.',
   },
   ERR_HTTP_REDIRECT: {
     retry: 'never',
@@ -152,7 +152,7 @@ export const networkErrors = {
     exitCode: 1,
     httpStatus: 502,
     summary: 'The body was shorter or longer than announced.',
-    hint: 'Nothing to do: trawl tries again. Nothing wrong was kept.',
+    hint: 'trawl tries again by itself, and keeps nothing wrong. If it fails in the end, the server is broken.',
   },
   ERR_RANGE_INVALID: {
     retry: 'backoff',

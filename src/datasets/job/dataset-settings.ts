@@ -85,6 +85,7 @@ function settingsOf(options: DatasetCommandOptions): { readonly [key: string]: P
     const value = options[name]
     if (value !== undefined) settings[name] = value
   }
+  settings['encodeQuality'] ??= options.encodeFormat === 'png' ? 6 : 95
   return settings
 }
 
@@ -121,7 +122,7 @@ export function sampleOptionsOf(settings: DatasetSettings, pool: DecodePool): Sa
     mode: settings.resizeMode,
     onlyIfBigger: settings.resizeOnlyIfBigger,
     encode: settings.encodeFormat,
-    quality: settings.encodeQuality,
+    quality: settings.encodeQuality ?? 95,
     upscale: settings.upscaleInterpolation,
     downscale: settings.downscaleInterpolation,
     orient: settings.orient,

@@ -136,6 +136,8 @@ function codeOf(error: TrawlError): RowCode | undefined {
     if (isRowCode(exact)) return exact
     if (status >= 500) return 'http_5xx'
     if (status >= 400) return 'http_4xx'
+    // Such as 204: an answer, but not with a file.
+    return 'protocol'
   }
   if (error.code === 'ERR_SAMPLE_FILTERED') return filterCodes.get(error.context['filter']) ?? 'filtered'
   if (error.code === 'ERR_ROBOTS_DISALLOWED' && error.context['optOut'] === true) return 'opt_out'

@@ -25,7 +25,7 @@ export function notImageError(head: Uint8Array, name: string, sizeBytes: number)
   if (bytes.every((byte) => byte === 0)) {
     return new TrawlError('ERR_IMAGE_EMPTY', `${name}: ${sizeBytes} bytes, all zero`, {
       context,
-      hint: 'Nothing to do: the body was never written; trawl fetches it again.',
+      hint: 'trawl fetches it again by itself: the body was never written.',
     })
   }
   return new TrawlError('ERR_IMAGE_NOT_IMAGE', `${name}: ${describe(bytes)} instead of an image`, { context })

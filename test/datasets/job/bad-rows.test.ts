@@ -64,6 +64,7 @@ async function badAnswers(): Promise<
     ['/none.jpg', undefined, 'http_404'],
     ['/locked.jpg', (_request, response) => response.writeHead(403).end(), 'http_403'],
     ['/teapot.jpg', (_request, response) => response.writeHead(418).end(), 'http_4xx'],
+    ['/nothing.jpg', (_request, response) => response.writeHead(204).end(), 'protocol'],
     ['/broken.jpg', (_request, response) => response.writeHead(500).end(), 'http_5xx'],
     [
       '/loop.jpg',

@@ -129,3 +129,14 @@ test('bytes are kept as they came where nothing is encoded anew', async () => {
   expect(rows.map((row) => row['error_code'])).toEqual([null, 'not_image', null])
   expect(rows[2]).toMatchObject({ width: 280, height: 260 })
 })
+
+test('png needs no word about its compression', async () => {
+  const origin = await photoOrigin(await photos(1))
+  const dir = join(tempFolder(), 'out')
+  const options = { tables: csvTable([`${origin.url}/p0.jpg`]), dir, encodeFormat: 'png' } as const
+  expect(await makeDataset(options)).toMatchObject({ status: 'done', stats: { ok: 1 } })
+  expect(readFileSync(join(dir, '00000', '000000000.png')).subarray(1, 4).toString()).toBe('PNG')
+  await expect(makeDataset({ ...options, encodeQuality: 95 })).rejects.toMatchObject({
+    code: 'ERR_CONFIG_INVALID',
+  })
+})
