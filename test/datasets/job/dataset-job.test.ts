@@ -135,7 +135,11 @@ test('png needs no word about its compression', async () => {
   const dir = join(tempFolder(), 'out')
   const options = { tables: csvTable([`${origin.url}/p0.jpg`]), dir, encodeFormat: 'png' } as const
   expect(await makeDataset(options)).toMatchObject({ status: 'done', stats: { ok: 1 } })
-  expect(readFileSync(join(dir, '00000', '000000000.png')).subarray(1, 4).toString()).toBe('PNG')
+  expect(
+    readFileSync(join(dir, '00000', '000000000.png'))
+      .subarray(1, 4)
+      .toString(),
+  ).toBe('PNG')
   await expect(makeDataset({ ...options, encodeQuality: 95 })).rejects.toMatchObject({
     code: 'ERR_CONFIG_INVALID',
   })
