@@ -1,5 +1,11 @@
 import { isTrawlError, toTrawlError, TrawlError, type Clock } from '../core/index.ts'
-import type { ResponseHeaders, Transport, TransportResponse } from '../http/index.ts'
+import {
+  decodedBody,
+  headerValue,
+  type ResponseHeaders,
+  type Transport,
+  type TransportResponse,
+} from '../http/index.ts'
 import type { Governor, Lease } from './governor/index.ts'
 import { reportOf } from './governor/index.ts'
 import { hostOf } from './run/host-of.ts'
@@ -97,7 +103,10 @@ async function attempt(
 async function takeBody(response: TransportResponse, lease: Lease, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
-  const end = await response.body.drain((chunk) => {
+  const coding = headerValue(response.headers, 'content-encoding')?.trim().toLowerCase()
+  // Some servers send it whatever is asked for.
+  const decoded = coding === undefined ? undefined : decodedBody(response.body, coding)
+  const end = await (decoded ?? response.body).drain((chunk) => {
     size += chunk.length
     if (size > maxBytes) return false
     chunks.push(chunk)

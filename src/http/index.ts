@@ -16,6 +16,7 @@ export { redirects, type RedirectOptions } from './interceptors/redirects.ts'
 export { heedRobots, type RobotsOptions } from './robots/heed-robots.ts'
 export { robotsPolicy, robotsPolicyOf, type RobotsAnswer, type RobotsPolicy } from './robots/robots-policy.ts'
 export { proxyFor, proxySettings, type ProxySettings } from './proxy/proxy-for.ts'
+export { decodedBody } from './decoded-body.ts'
 export {
   headerValue,
   type ChunkConsumer,

@@ -143,7 +143,7 @@ export const networkErrors = {
     scope: 'task',
     exitCode: 1,
     httpStatus: 502,
-    summary: 'The server sent a content coding that was not asked for.',
+    summary: 'The server sent a content coding that was not asked for, and that is not known or not sound.',
     hint: 'The file cannot be taken byte for byte from this server.',
   },
   ERR_LENGTH_MISMATCH: {

@@ -1,5 +1,5 @@
 import { TrawlError } from '../../core/index.ts'
-import { headerValue, type TransportResponse } from '../../http/index.ts'
+import { headerValue, parseContentRange, type TransportResponse } from '../../http/index.ts'
 import type { EntityFacts, TransferOrder } from './transfer.ts'
 
 /** True where the server was asked for the file only if it is another version. */
@@ -18,15 +18,17 @@ export function checkExpectedLength(expected: number | undefined, { url, lengthB
   )
 }
 
-/** ERR_HTTP_ENCODED for a coding that was not asked for: the bytes would not be the file's. */
-export function refuseEncoded(response: TransportResponse): TrawlError | undefined {
-  const coding = headerValue(response.headers, 'content-encoding')?.trim().toLowerCase()
-  if (coding === undefined || coding === '' || coding === 'identity') return undefined
-  return new TrawlError(
-    'ERR_HTTP_ENCODED',
-    `the server sent the file as ${coding} although identity was asked for`,
-    {
-      context: { url: response.url },
-    },
-  )
+/**
+ * Throws ERR_RANGE_INVALID for an answer that has a part of the file, or does not say which, though all of it was asked
+ * for: as caches give it that mistook the range of another request for the file.
+ */
+export function refusePart({ status, headers, url }: TransportResponse): void {
+  if (status !== 206) return
+  const text = headerValue(headers, 'content-range')
+  const range = parseContentRange(text)
+  if (range?.unit === 'bytes' && range.start === 0 && range.end === range.totalBytes) return
+  const part = range ? `bytes ${range.start}-${range.end - 1} of ${range.totalBytes ?? 'unknown'}` : 'a part'
+  throw new TrawlError('ERR_RANGE_INVALID', `the server sent ${part} though the whole file was asked for`, {
+    context: { url, status },
+  })
 }

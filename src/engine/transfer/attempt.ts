@@ -17,7 +17,7 @@ import {
   WrongPiecesError,
 } from '../verify/index.ts'
 import type { MinSpeed } from '../segments/speed-floor.ts'
-import { checkExpectedLength, isConditional, refuseEncoded } from './answer-checks.ts'
+import { checkExpectedLength, isConditional, refusePart } from './answer-checks.ts'
 import { entityFactsOf } from './entity-facts.ts'
 import { judgeResponse } from './judge-response.ts'
 import { digestsOf } from './staged-digests.ts'
@@ -32,6 +32,7 @@ import type {
   TransferResult,
 } from './transfer.ts'
 import { waitForRate } from './wait-for-rate.ts'
+import { withoutCoding } from './without-coding.ts'
 import { drainWatched } from './watched-body.ts'
 import { checkLength, fileFactsOf, WholeBody } from './whole-body.ts'
 
@@ -127,14 +128,18 @@ export class Attempt implements StoppableTransfer {
     this.#lease.release(brokenOff)
   }
 
-  #answered(response: TransportResponse): void {
-    if (this.#stopped) return this.#tooLate(response)
-    this.#response = response
+  #answered(answer: TransportResponse): void {
+    if (this.#stopped) return this.#tooLate(answer)
+    let response = answer
+    this.#response = answer
     this.#lease.headers()
     if (response.status === 304 && isConditional(this.#order)) return this.#unmodified(response)
     try {
-      const error = judgeResponse(response, this.#options.clock) ?? refuseEncoded(response)
+      const error = judgeResponse(response, this.#options.clock)
       if (error) throw error
+      refusePart(response)
+      response = withoutCoding(response, this.#order)
+      this.#response = response
       const facts = entityFactsOf(response)
       checkAnnounced(this.#order.task.digests, facts.digest, facts.url)
       checkExpectedLength(this.#order.task.expectedSizeBytes, facts)

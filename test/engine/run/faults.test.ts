@@ -1,9 +1,11 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ErrorCode, Outcome } from '../../../src/core/index.ts'
 import {
   body,
+  bodyFrom,
   createFaultOrigin,
   faults,
   respond,
@@ -24,6 +26,12 @@ const large = body('large', 3_000_007)
 /** The paths below `dir` but those of `.trawl`. */
 const names = (dir: string): string[] => readdirSync(dir).filter((name) => name !== '.trawl')
 const parts = (dir: string): string[] => readdirSync(join(dir, '.trawl/parts'))
+
+/** Half of the small file with 206, whatever was asked for. */
+function part(contentRange: string | undefined): Behaviour {
+  const headers = contentRange === undefined ? {} : { 'Content-Range': contentRange }
+  return () => ({ status: 206, headers, body: bodyFrom(small.bytes().subarray(0, 10_000)) })
+}
 
 /** Fetches `/f.bin` served in some way. */
 async function fetchOne(
@@ -107,6 +115,68 @@ describe('files as they are', () => {
   })
 })
 
+describe('a coding that nobody asked for', () => {
+  test.each([
+    ['gzip', gzipSync],
+    ['x-gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+    ['zstd', zstdCompressSync],
+  ] as const)('%s is taken away', async (coding, encode) => {
+    for (const file of [body('s', 0), small, large]) {
+      const encoded = respond.withRange(bodyFrom(encode(file.bytes())), {
+        headers: { 'Content-Encoding': coding, 'Repr-Digest': `sha-256=:${'A'.repeat(43)}=:` },
+      })
+      const { outcome, bytes } = await fetchOne(encoded)
+      expect(outcome).toMatchObject({ status: 'ok', sizeBytes: file.sizeBytes, attempts: 1 })
+      expect(bytes?.equals(file.bytes())).toBe(true)
+    }
+    const nothing = await fetchOne(
+      respond.whole(bodyFrom(Buffer.alloc(0)), { headers: { 'Content-Encoding': coding } }),
+    )
+    expect(nothing.outcome).toMatchObject({ status: 'ok', sizeBytes: 0 })
+  })
+
+  test('of a file that is compressed by its own name or type, the bytes stay', async () => {
+    const tarball = bodyFrom(gzipSync(large.bytes()))
+    for (const [path, headers] of [
+      ['/f.tar.gz', {}],
+      ['/f.tgz?v=1', {}],
+      ['/f', { 'Content-Type': 'application/x-gzip' }],
+      ['/f', { 'Content-Disposition': 'attachment; filename="f.svgz"' }],
+    ] as const) {
+      origin.reset()
+      origin.route(
+        '/*',
+        respond.withRange(tarball, { headers: { 'Content-Encoding': 'x-gzip', ...headers } }),
+      )
+      await using sut = new EngineCase()
+      const end = await sut.run(tasks(origin.url, [path]))
+      expect(end.outcomes).toMatchObject([{ status: 'ok', sizeBytes: tarball.sizeBytes }])
+      const [name = ''] = names(sut.dir)
+      expect(readFileSync(join(sut.dir, name)).equals(tarball.bytes())).toBe(true)
+    }
+  })
+
+  test('a body that is not sound is tried again, and never passes for the file', async () => {
+    const gzipped = gzipSync(small.bytes())
+    const cut = respond.whole(bodyFrom(gzipped.subarray(0, -9)), { headers: { 'Content-Encoding': 'gzip' } })
+    const { outcome, requests } = await fetchOne(cut)
+    expect(outcome).toMatchObject({ status: 'failed', error: { code: 'ERR_HTTP_ENCODED' } })
+    expect(requests).toBe(4)
+    const broken = withFaults(respond.whole(small), faults.gzip(), faults.firstTimes(1, faults.flipBit(1000)))
+    const again = await fetchOne(broken)
+    expect(again.outcome).toMatchObject({ status: 'ok', attempts: 2 })
+    expect(again.bytes?.equals(small.bytes())).toBe(true)
+    const lost = withFaults(
+      respond.whole(large),
+      faults.gzip(),
+      faults.firstTimes(1, faults.cutAfter(9000, 'rst')),
+    )
+    expect((await fetchOne(lost)).bytes?.equals(large.bytes())).toBe(true)
+  })
+})
+
 describe('what passes is tried again', () => {
   const passing: [string, Behaviour][] = [
     ['a short body', withFaults(respond.whole(small), faults.firstTimes(2, faults.shortBy(100)))],
@@ -139,6 +209,10 @@ describe('what passes is tried again', () => {
     ['a wrong length', withFaults(respond.whole(small), faults.wrongLength(9)), 'ERR_LENGTH_MISMATCH'],
     ['garbage', respond.garbage(), 'ERR_HTTP_PROTOCOL'],
     ['a connection that is closed', respond.hangUp('rst'), 'ERR_NET_RESET'],
+    ['a part, of which a cache thinks that it is all', part('bytes 0-9999/20000'), 'ERR_RANGE_INVALID'],
+    ['a part from the middle', part('bytes 5000-14999/20000'), 'ERR_RANGE_INVALID'],
+    ['a part of nobody knows how much', part('bytes 0-9999/*'), 'ERR_RANGE_INVALID'],
+    ['a part that does not say which', part(undefined), 'ERR_RANGE_INVALID'],
   ]
   test.each(lasting)('%s for ever: so many times and no more', async (_title, behaviour, code) => {
     const { outcome, requests, retries } = await fetchOne(behaviour, { timeoutMs: 150 })
@@ -175,7 +249,12 @@ describe('what does not pass is not tried again', () => {
     ['403', respond.status(403), 'ERR_HTTP_AUTH', 403],
     ['400', respond.status(400), 'ERR_HTTP_STATUS', 400],
     ['a page in place of the file', respond.html('<p>log in</p>'), 'ERR_CONTENT_UNEXPECTED', 200],
-    ['a coding nobody asked for', withFaults(respond.whole(small), faults.gzip()), 'ERR_HTTP_ENCODED', 200],
+    [
+      'a coding nobody knows',
+      respond.whole(small, { headers: { 'Content-Encoding': 'lzw' } }),
+      'ERR_HTTP_ENCODED',
+      200,
+    ],
   ]
   test.each(final)('%s', async (_title, behaviour, code, httpStatus) => {
     const { outcome, requests } = await fetchOne(behaviour)
