@@ -20,6 +20,7 @@ const program: UserConfig = {
     testing: 'src/testing/index.ts',
     // What workers run: found by its name, beside the code that starts it.
     'transfer-worker': 'src/engine/remote/transfer-worker.ts',
+    'resize-worker': 'src/images/apart/resize-worker.ts',
     'sync-worker': 'src/session/sync-worker.ts',
   },
   dts: false,

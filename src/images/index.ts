@@ -40,6 +40,14 @@ export {
   type TransformPageOptions,
 } from './transform/transform-page.ts'
 export { filterSample, resizeSample } from './sample/resize-sample.ts'
+export {
+  createLocalResizer,
+  type ResizeRun,
+  type SampleImage,
+  type SampleOrder,
+  type SampleResizer,
+} from './sample/sample-resizer.ts'
+export { createApartResizer } from './apart/apart-resizer.ts'
 export type {
   Box,
   Interpolation,

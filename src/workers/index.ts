@@ -1,5 +1,6 @@
 export { Outbox } from './outbox.ts'
 export { startWorker } from './start-worker.ts'
+export { fromWireError, toWireError, type WireError } from './wire-error.ts'
 export type { WorkerChannel, WorkerChannelOptions, WorkerEnd, WorkerKind } from './worker-channel.ts'
 export { WorkerPool, type PoolWorker, type WorkerPoolOptions } from './worker-pool.ts'
 export { openWorkerPort, type WorkerPort, type WorkerPortOptions } from './worker-port.ts'

@@ -103,7 +103,14 @@ describe('the package', () => {
       'package.json',
       'docs/options.md',
     ]
-    const entries = ['cli.js', 'index.js', 'testing.js', 'transfer-worker.js', 'sync-worker.js']
+    const entries = [
+      'cli.js',
+      'index.js',
+      'testing.js',
+      'transfer-worker.js',
+      'resize-worker.js',
+      'sync-worker.js',
+    ]
     const built = [...entries, 'index.d.ts', 'testing.d.ts', 'NOTICE'].map((name) => `dist/${name}`)
     expect(files).toEqual(expect.arrayContaining([...wanted, ...built]))
     const allowed =

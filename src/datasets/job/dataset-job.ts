@@ -1,5 +1,4 @@
 import { rmSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import {
   TrawlError,
@@ -30,10 +29,11 @@ import { datasetItems } from './dataset-items.ts'
 import { layoutOf, plannedSettings, type DatasetSettings } from './dataset-settings.ts'
 import type { DatasetSpec } from './dataset-spec.ts'
 import type { MetricsServer } from './metrics-server.ts'
+import { openResizers } from './open-resizers.ts'
 import { OtherWorkers } from './other-workers.ts'
 import { tellPace } from './pace.ts'
 import { preparePlan } from './prepare-plan.ts'
-import { defaultMaxBodyBytes, SampleWork } from './sample-work.ts'
+import { defaultMaxBodyBytes, SampleWork, type SampleWorkOptions } from './sample-work.ts'
 import { ShardQueue, spoolFolder } from './shard-queue.ts'
 
 /** An engine for one dataset job, and the memory that its bodies share. */
@@ -158,7 +158,8 @@ class DatasetWork implements JobWork {
     const queue = new ShardQueue({ out: this.#out, plan, spec: this.#spec, maxOpen: maxOpenShards })
     queue.onFailure = () => stopping.abort(new TrawlError('ERR_CANCELLED', 'a shard could not be written'))
     this.#queue = queue
-    const samples = this.#sampleWork(queue, { plan, budget, signal })
+    const resizers = openResizers()
+    const samples = this.#sampleWork(queue, { plan, budget, resizers, signal })
     const stopCounting = this.#countOthers(plan, before, queue)
     const stopTelling = tellPace(this.progress, (detail) => {
       this.#context.emit({ type: 'job.phase', phase: 'download', detail })
@@ -178,6 +179,7 @@ class DatasetWork implements JobWork {
     stopTelling()
     await stopCounting()
     await queue.stop(new TrawlError('ERR_CANCELLED', 'the job was ended'))
+    await Promise.all([resizers.usual.close(), resizers.apart.close()])
     await close()
     if (failure !== undefined) throw failure
     if (queue.failure !== undefined) throw queue.failure
@@ -186,18 +188,16 @@ class DatasetWork implements JobWork {
 
   #sampleWork(
     queue: ShardQueue,
-    given: { readonly plan: ShardPlan; readonly budget: ByteBudget; readonly signal: AbortSignal },
+    given: Pick<SampleWorkOptions, 'budget' | 'resizers' | 'signal'> & { readonly plan: ShardPlan },
   ): SampleWork {
     const { options } = this.#spec
-    const { plan, budget, signal } = given
+    const { plan, ...parts } = given
     const samples = new SampleWork({
       out: this.#out,
       settings: plannedSettings(plan.manifest),
-      budget,
+      ...parts,
       maxBodyBytes: options.maxSizeBytes ?? defaultMaxBodyBytes,
       totalTimeoutMs: options.totalTimeoutMs,
-      imageJobs: availableParallelism() + 1,
-      signal,
       onIncomplete: (shard) => queue.setAside(shard),
     })
     this.#count.samples = samples

@@ -1,5 +1,5 @@
 import type { DatasetCommandOptions } from '../../config/index.ts'
-import type { DecodePool, SampleOptions } from '../../images/index.ts'
+import type { SampleOrder } from '../../images/index.ts'
 import type { PlanColumn, PlanManifest, PlanOptions, PlanSetting } from '../plan/index.ts'
 import type { SampleLayout } from '../samples/index.ts'
 
@@ -115,7 +115,7 @@ export function layoutOf(manifest: PlanManifest, columns: readonly PlanColumn[])
 }
 
 /** What becomes of each image. */
-export function sampleOptionsOf(settings: DatasetSettings, pool: DecodePool): SampleOptions {
+export function sampleOrderOf(settings: DatasetSettings): SampleOrder {
   const { maxImageAreaPx, maxAspectRatio } = settings
   return {
     sizePx: settings.imageSizePx,
@@ -128,7 +128,8 @@ export function sampleOptionsOf(settings: DatasetSettings, pool: DecodePool): Sa
     orient: settings.orient,
     keepOriginalIfUntouched: settings.reencode === 'if-needed',
     minImageSizePx: settings.minImageSizePx,
-    pool,
+    exif: settings.extractExif,
+    phash: settings.phash,
     ...(maxImageAreaPx === undefined ? {} : { maxImageAreaPx }),
     ...(maxAspectRatio === undefined ? {} : { maxAspectRatio }),
   }

@@ -6,16 +6,17 @@ import {
   exifJson,
   filterSample,
   perceptualHash,
-  resizeSample,
   shownSize,
   sniffFormat,
   type Box,
-  type DecodePool,
-  type SampleOptions,
+  type ResizeRun,
+  type SampleImage,
+  type SampleOrder,
+  type SampleResizer,
 } from '../../images/index.ts'
 import type { ShardRow } from '../plan/index.ts'
 import type { SampleFacts } from '../samples/index.ts'
-import { sampleOptionsOf, verifiedColumn, type DatasetSettings } from './dataset-settings.ts'
+import { sampleOrderOf, verifiedColumn, type DatasetSettings } from './dataset-settings.ts'
 
 /** An image as it goes to its shard, and what is known of it. */
 export interface MadeSample {
@@ -33,26 +34,39 @@ export interface SampleWish {
 /** Notes facts as they become known, so that a row that fails has them too. */
 export type NoteFacts = (facts: SampleFacts) => void
 
+/** How the sample of one row is made. */
+export interface SampleMaking extends ResizeRun {
+  readonly note: NoteFacts
+  /** A process died while it worked on this image: another one takes it. */
+  readonly suspect: boolean
+}
+
+export interface SampleResizers {
+  readonly usual: SampleResizer
+  /** For suspects. */
+  readonly apart: SampleResizer
+}
+
 /**
  * Makes samples of bodies: digest, filters, resize, encode, EXIF, perceptual hash. Rejects with the errors of the row.
  * Bytes that came whole are not fetched again for what is wrong inside them: it would be the same the next time.
  */
 export function createSampleMaker(
   settings: DatasetSettings,
-  pool: DecodePool,
-): (
-  staged: StagedTransfer,
-  wish: SampleWish,
-  run: { readonly note: NoteFacts; readonly signal: AbortSignal },
-) => Promise<MadeSample> {
-  const options = sampleOptionsOf(settings, pool)
-  return async (staged, wish, { note, signal }) => {
+  resizers: SampleResizers,
+): (staged: StagedTransfer, wish: SampleWish, making: SampleMaking) => Promise<MadeSample> {
+  const order = sampleOrderOf(settings)
+  return async (staged, wish, { note, suspect, ...run }) => {
     const bytes = stagedBytes(staged)
     try {
       const facts = bodyFacts(settings, staged, bytes)
       note(facts)
       checkDigest(settings, facts.digest, wish.digest)
-      return await imageOf(bytes, facts, { settings, options: { ...options, signal }, wish })
+      if (settings.reencode === 'never') return await keptSample(bytes, facts, order)
+      const { blurBoxes } = wish
+      const wanted = blurBoxes === undefined ? order : { ...order, blurBoxes }
+      const resizer = suspect ? resizers.apart : resizers.usual
+      return resizedSample(facts, await resizer.resize(bytes, wanted, run))
     } catch (error) {
       throw staged.facts.unverifiedLength === true ? error : final(error)
     }
@@ -110,48 +124,39 @@ function checkDigest(
   )
 }
 
-interface ImageWork {
-  readonly settings: DatasetSettings
-  readonly options: SampleOptions
-  readonly wish: SampleWish
-}
-
-async function imageOf(bytes: Buffer, facts: SampleFacts, work: ImageWork): Promise<MadeSample> {
-  const { settings, options, wish } = work
-  const sizes: Sizes & { readonly bytes?: Uint8Array } =
-    settings.reencode === 'never'
-      ? await keptSizes(bytes, options)
-      : await resizeSample(bytes, {
-          ...options,
-          ...(wish.blurBoxes === undefined ? {} : { blurBoxes: wish.blurBoxes }),
-        })
+function resizedSample(facts: SampleFacts, made: SampleImage): MadeSample {
+  const { bytes, widthPx, heightPx, originalWidthPx, originalHeightPx, exif, phash } = made
   return {
-    image: sizes.bytes ?? bytes,
+    image: bytes,
     facts: {
       ...facts,
-      widthPx: sizes.widthPx,
-      heightPx: sizes.heightPx,
-      originalWidthPx: sizes.originalWidthPx,
-      originalHeightPx: sizes.originalHeightPx,
-      ...(settings.extractExif ? { exif: await exifJson(bytes) } : {}),
-      ...(settings.phash ? { phash: await perceptualHash(bytes) } : {}),
+      widthPx,
+      heightPx,
+      originalWidthPx,
+      originalHeightPx,
+      ...(exif === undefined ? {} : { exif }),
+      ...(phash === undefined ? {} : { phash }),
     },
   }
 }
 
-interface Sizes {
-  readonly widthPx: number
-  readonly heightPx: number
-  readonly originalWidthPx: number
-  readonly originalHeightPx: number
-}
-
 /** The bytes stay as they are: only the header is looked at. */
-async function keptSizes(bytes: Buffer, options: SampleOptions): Promise<Sizes> {
-  const { facts } = await checkImage(bytes, { level: 'none' })
-  const { widthPx, heightPx } = options.orient === false ? facts : shownSize(facts)
-  filterSample(widthPx, heightPx, options)
-  return { widthPx, heightPx, originalWidthPx: widthPx, originalHeightPx: heightPx }
+async function keptSample(bytes: Buffer, facts: SampleFacts, order: SampleOrder): Promise<MadeSample> {
+  const { facts: header } = await checkImage(bytes, { level: 'none' })
+  const { widthPx, heightPx } = order.orient === false ? header : shownSize(header)
+  filterSample(widthPx, heightPx, order)
+  return {
+    image: bytes,
+    facts: {
+      ...facts,
+      widthPx,
+      heightPx,
+      originalWidthPx: widthPx,
+      originalHeightPx: heightPx,
+      ...(order.exif === true ? { exif: await exifJson(bytes) } : {}),
+      ...(order.phash === true ? { phash: await perceptualHash(bytes) } : {}),
+    },
+  }
 }
 
 function final(error: unknown): unknown {

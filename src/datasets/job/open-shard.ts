@@ -2,12 +2,14 @@ import { toTrawlError } from '../../core/index.ts'
 import type { ShardPlan, ShardRow } from '../plan/index.ts'
 import { failedSample, goodSample, type Sample } from '../samples/index.ts'
 import type { FinishedSample } from '../shards/index.ts'
+import type { ImagesAtWork } from './images-at-work.ts'
 import type { SampleSpool, SpooledSample } from './sample-spool.ts'
 
 export interface OpenShardOptions {
   readonly shard: number
   readonly plan: ShardPlan
   readonly spool: SampleSpool
+  readonly images: ImagesAtWork
   /** The rows to be done, ascending; default all. */
   readonly indexes?: readonly number[]
   /** Puts the shard together from all its samples, in plan order, and commits it. */
@@ -55,6 +57,16 @@ export class OpenShard {
     return this.#options.spool.has(index)
   }
 
+  /** True where a process died while it worked on the image of this row. */
+  isSuspect(index: number): boolean {
+    return this.#options.images.suspects.has(index)
+  }
+
+  /** The image library begins with the image of this row; the returned function tells its end. */
+  atWork(index: number): () => void {
+    return this.#options.images.begin(index)
+  }
+
   /** The rows to be done, a batch at a time. Throws ERR_INPUT_UNREADABLE and storage errors. */
   async *rows(): AsyncGenerator<readonly ShardRow[], void, undefined> {
     const { plan, indexes } = this.#options
@@ -91,13 +103,14 @@ export class OpenShard {
   }
 
   async #assemble(): Promise<void> {
-    const { spool, assemble } = this.#options
+    const { spool, images, assemble } = this.#options
     let committed = false
     try {
       await assemble(this.#samples())
       committed = true
     } finally {
       spool.close({ remove: committed })
+      images.close({ remove: committed })
     }
   }
 

@@ -19,12 +19,17 @@ import {
   type InputTask,
   type StagedTransfer,
 } from '../../engine/index.ts'
-import { createDecodePool } from '../../images/index.ts'
 import { optOut, optOutError } from '../manners/index.ts'
 import type { ShardRow } from '../plan/index.ts'
 import type { SampleFacts, SampleRun } from '../samples/index.ts'
 import type { DatasetSettings } from './dataset-settings.ts'
-import { createSampleMaker, sampleWishOf, type MadeSample, type SampleWish } from './make-sample.ts'
+import {
+  createSampleMaker,
+  sampleWishOf,
+  type MadeSample,
+  type SampleResizers,
+  type SampleWish,
+} from './make-sample.ts'
 import { spooledFailure, type OpenShard } from './open-shard.ts'
 
 export interface SampleWorkOptions {
@@ -33,8 +38,7 @@ export interface SampleWorkOptions {
   readonly budget: ByteBudget
   readonly maxBodyBytes: number
   readonly totalTimeoutMs: number
-  /** Images that are worked on at once. */
-  readonly imageJobs: number
+  readonly resizers: SampleResizers
   readonly signal: AbortSignal
   /** Told of a shard with a row that was cancelled: it waits for another run. */
   readonly onIncomplete: (shard: OpenShard) => void
@@ -42,8 +46,6 @@ export interface SampleWorkOptions {
 
 /** Bodies larger than this are refused unless --max-size says otherwise. */
 export const defaultMaxBodyBytes = 64 * 1024 * 1024
-/** Pixels that are decoded at once; an image with more is decoded alone. */
-const maxPixelsInFlight = 64_000_000
 
 /** A row on its way: where it belongs, and what is known of it so far. */
 interface PendingRow {
@@ -69,7 +71,7 @@ export class SampleWork {
 
   constructor(options: SampleWorkOptions) {
     this.#options = options
-    const { budget, maxBodyBytes, totalTimeoutMs, out, signal, settings, imageJobs } = options
+    const { budget, maxBodyBytes, totalTimeoutMs, out, signal, settings, resizers } = options
     this.destination = new MemoryDestination({
       budget,
       maxBodyBytes,
@@ -78,12 +80,17 @@ export class SampleWork {
       take: (task, staged, outcome) => this.#take(task, staged, outcome),
       freeBytes: () => freeBytes(out),
     })
-    const pool = createDecodePool({ maxJobs: imageJobs, maxPixelsInFlight })
-    const make = createSampleMaker(settings, pool)
+    const make = createSampleMaker(settings, resizers)
     this.acceptor = async (staged, task) => {
       const pending = this.#row(task.id)
       const note = (facts: SampleFacts): void => void (pending.facts = facts)
-      pending.made = await make(staged, pending.wish, { note, signal })
+      const { shard, row, wish } = pending
+      pending.made = await make(staged, wish, {
+        note,
+        suspect: shard.isSuspect(row.index),
+        atWork: () => shard.atWork(row.index),
+        signal,
+      })
       return undefined
     }
   }

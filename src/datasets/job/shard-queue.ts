@@ -12,6 +12,7 @@ import {
 } from '../shards/index.ts'
 import { layoutOf } from './dataset-settings.ts'
 import type { DatasetSpec } from './dataset-spec.ts'
+import { ImagesAtWork } from './images-at-work.ts'
 import { OpenShard, type OpenShardOptions } from './open-shard.ts'
 import { SampleSpool, type SpoolMemory } from './sample-spool.ts'
 import { ShardClaims } from './shard-claims.ts'
@@ -164,25 +165,23 @@ export class ShardQueue {
     const planHash = partOf(manifest, shard)?.hash ?? ''
     const layout = layoutOf(manifest, plan.columns(shard))
     const rows = plan.rowCount(shard)
+    const path = join(out, spoolFolder, indexes ? `${name}.retry` : name)
     const spool = new SampleSpool({
-      path: join(out, spoolFolder, indexes ? `${name}.retry` : name),
+      path,
       rows,
       owner: indexes ? `${planHash} ${(spec.statuses ?? []).join(',')}` : planHash,
       memory: this.#memory,
     })
+    const parts = { shard, plan, spool, images: new ImagesAtWork(`${path}.at-work`) }
     if (indexes) {
       return {
-        shard,
-        plan,
-        spool,
+        ...parts,
         indexes,
         assemble: (replacements) => rewriteShard({ out, shard, plan, layout, replacements, durability }),
       }
     }
     return {
-      shard,
-      plan,
-      spool,
+      ...parts,
       assemble: async (samples) => {
         const writer = await createShardWriter({
           folder: out,

@@ -1,5 +1,6 @@
 import { toTrawlError, TrawlError, type Extent } from '../../core/index.ts'
 import { FileSink, type Volume } from '../../storage/index.ts'
+import { fromWireError, toWireError } from '../../workers/index.ts'
 import type { Lease } from '../governor/index.ts'
 import type {
   EntityFacts,
@@ -12,7 +13,7 @@ import type {
 } from '../transfer/transfer.ts'
 import type { FromWorker, WireOrder, WireResult, WireVerdict } from './protocol.ts'
 import { RemoteLease } from './remote-lease.ts'
-import { fromWireError, toWireError, toWireReport } from './wire-error.ts'
+import { toWireReport } from './wire-report.ts'
 
 export interface OrderAtWorkOptions {
   readonly wire: WireOrder

@@ -36,27 +36,13 @@
  *
  * Messages have the version `formats.workerMessages`; both sides are of one package, and say so when they meet.
  */
-import type {
-  Digest,
-  DownloadTask,
-  ErrorData,
-  ErrorScope,
-  Place,
-  Retry,
-  SkipReason,
-} from '../../core/index.ts'
+import type { Digest, DownloadTask, Place, SkipReason } from '../../core/index.ts'
 import type { TransportOptions } from '../../http/index.ts'
 import type { Durability } from '../../storage/index.ts'
+import type { WireError } from '../../workers/index.ts'
 import type { MinSpeed } from '../segments/speed-floor.ts'
 import type { LeaseReport } from '../governor/index.ts'
 import type { EntityFacts, KeptBytes, TransferResult } from '../transfer/transfer.ts'
-
-/** An error with all that the retry policy looks at. */
-export interface WireError {
-  readonly data: ErrorData
-  readonly retry: Retry
-  readonly scope: ErrorScope
-}
 
 export interface WireReport {
   readonly result: LeaseReport['result']

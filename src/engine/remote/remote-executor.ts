@@ -1,6 +1,12 @@
 import { formats, toTrawlError, TrawlError, type Clock } from '../../core/index.ts'
 import type { CookieJar, TransportOptions } from '../../http/index.ts'
-import { WorkerPool, type PoolWorker, type WorkerKind } from '../../workers/index.ts'
+import {
+  fromWireError,
+  toWireError,
+  WorkerPool,
+  type PoolWorker,
+  type WorkerKind,
+} from '../../workers/index.ts'
 import type { MinSpeed } from '../segments/speed-floor.ts'
 import type { Lease } from '../governor/index.ts'
 import type {
@@ -18,7 +24,7 @@ import { OrderHandedOut } from './order-handed-out.ts'
 import type { PartFiles } from './part-files.ts'
 import type { FromWorker, Greeting, ToWorker, WireProgress, WireVerdict } from './protocol.ts'
 import { adoptStaged } from './adopt-staged.ts'
-import { fromWireError, fromWireReport, toWireError } from './wire-error.ts'
+import { fromWireReport } from './wire-report.ts'
 
 export interface RemoteExecutorOptions {
   readonly kind: WorkerKind

@@ -4,12 +4,11 @@ import { isMainThread } from 'node:worker_threads'
 import { formats, systemClock, toTrawlError, TrawlError } from '../../core/index.ts'
 import { createCookieJar, createTransport, type CookieJar, type Transport } from '../../http/index.ts'
 import { Volume } from '../../storage/index.ts'
-import { openWorkerPort, Outbox } from '../../workers/index.ts'
+import { fromWireError, openWorkerPort, Outbox, toWireError } from '../../workers/index.ts'
 import { createLocalExecutor, type LocalExecutor } from '../transfer/local-executor.ts'
 import type { MinSpeed } from '../segments/speed-floor.ts'
 import { OrderAtWork } from './order-at-work.ts'
 import type { FromWorker, Greeting, ToWorker, WireOrder } from './protocol.ts'
-import { fromWireError, toWireError } from './wire-error.ts'
 
 const tellEveryMs = 50
 

@@ -1,8 +1,10 @@
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import { tempFolder } from '../temp-folder.ts'
 import { csvTable, fingerprint, metadata } from './job-case.ts'
@@ -97,4 +99,90 @@ test('several workers share a folder: each row is fetched once', async () => {
 
 function sum(counts: ReadonlyMap<string, number>): number {
   return [...counts.values()].reduce((total, count) => total + count, 0)
+}
+
+/** Children of a process that run this module. */
+function childrenOf(parent: number, module: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+        const parentOf = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+        return parentOf === parent && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(module)
+      } catch {
+        // It ended meanwhile.
+        return false
+      }
+    })
+}
+
+/** Kills as soon as there is something to kill; ends with the child. */
+async function killWhen(child: ChildProcess, pids: () => readonly number[]): Promise<number> {
+  for (;;) {
+    const found = pids()
+    for (const pid of found) process.kill(pid, 'SIGKILL')
+    if (found.length > 0 || child.exitCode !== null || child.signalCode !== null) return found.length
+    await sleep(2)
+  }
+}
+
+test.skipIf(process.platform !== 'linux')(
+  'an image that kills its process ends as a failure of its row, not of the run',
+  async () => {
+    const all = await photos(8)
+    const large = Buffer.alloc(3000 * 2000 * 3)
+    for (let at = 0; at < large.length; at++) large[at] = (at * 31 + (at >> 7) * 17) & 0xff
+    const lethal = await sharp(large, { raw: { width: 3000, height: 2000, channels: 3 } })
+      .png({ compressionLevel: 1 })
+      .toBuffer()
+    const origin = await photoOrigin({ ...all, '/lethal.png': lethal })
+    const urls = [...Object.keys(all), '/lethal.png'].map((path) => `${origin.url}${path}`)
+    const out = join(tempFolder(), 'out')
+    const args = ['dataset', csvTable(urls), '-d', out, '--caption-col', 'caption', '--robots', 'off', '-q']
+    const start = (): ChildProcess => spawn('node', [program, ...args], { stdio: 'ignore' })
+
+    // The library takes the whole process with it: here, a kill while the image is at work.
+    const first = start()
+    const exit = once(first, 'exit')
+    const noted = join(out, '.trawl', 'spool', '00000.at-work')
+    // All others are done: this one alone is to be suspected.
+    const alone = (): boolean =>
+      slotsOf(noted)
+        .filter((slot) => slot > 0)
+        .join() === '9'
+    await killWhen(first, () => (first.pid !== undefined && alone() ? [first.pid] : []))
+    expect(await exit).toEqual([null, 'SIGKILL'])
+    expect(alone()).toBe(true)
+
+    // Now it takes the process apart.
+    const second = start()
+    const secondExit = once(second, 'exit')
+    expect(await killWhen(second, () => childrenOf(second.pid ?? 0, 'resize-worker'))).toBe(1)
+    expect(await secondExit).toEqual([1, null])
+    const rows = await metadata(out)
+    expect(rows.map((row) => row['status'])).toEqual([
+      ...Array<string>(8).fill('success'),
+      'failed_to_resize',
+    ])
+    expect(rows[8]).toMatchObject({ error_code: 'decode', error_message: expect.stringContaining('SIGKILL') })
+    expect(readdirSync(join(out, '.trawl'))).not.toContain('spool')
+
+    // An image that was innocent can be tried again.
+    const retry = spawn('node', [program, 'dataset', 'retry', '-d', out, '-q'], { stdio: 'ignore' })
+    expect(await once(retry, 'exit')).toEqual([0, null])
+    expect((await metadata(out)).map((row) => row['status'])).toEqual(Array<string>(9).fill('success'))
+  },
+  60_000,
+)
+
+/** The rows, plus one, that are noted as at work. */
+function slotsOf(path: string): number[] {
+  try {
+    const bytes = readFileSync(path)
+    return Array.from({ length: Math.floor(bytes.length / 4) }, (_, slot) => bytes.readUInt32LE(slot * 4))
+  } catch {
+    return []
+  }
 }
