@@ -70,6 +70,8 @@ class BookWork implements JobWork {
   readonly #sources: SourceContext
   readonly #template: ReturnType<typeof bookTemplate>
   readonly #errors: TrawlError[] = []
+  /** Ends what sources ask for: a page under way may end when the job is drained, a document leads to new ones. */
+  readonly #reading = new AbortController()
   #works = 0
   #draining = false
   #paused = false
@@ -87,7 +89,8 @@ class BookWork implements JobWork {
             options.report,
             spec.inputs.map(({ text }) => text),
           )
-    this.#sources = sourceContext(spec, parts.parts.engine, context)
+    const signal = AbortSignal.any([context.signal, this.#reading.signal])
+    this.#sources = sourceContext(spec, parts.parts.engine, { emit: (event) => context.emit(event), signal })
     this.done = this.#run()
   }
 
@@ -103,6 +106,7 @@ class BookWork implements JobWork {
 
   drain(): void {
     this.#draining = true
+    this.#reading.abort(new TrawlError('ERR_CANCELLED', 'the job starts nothing new'))
     for (const run of this.#progress.runs()) run.drain()
   }
 
@@ -139,7 +143,7 @@ class BookWork implements JobWork {
       if (context.signal.aborted) throw new TrawlError('ERR_CANCELLED', 'the job was cancelled')
       const [only] = this.#errors
       if (only && this.#works === 0 && spec.inputs.length === 1) throw only
-      if (this.#works === 0 && this.#errors.length === 0) {
+      if (this.#works === 0 && this.#errors.length === 0 && !this.#draining) {
         throw new TrawlError('ERR_SOURCE_EMPTY', `${spec.inputs[0]?.text ?? ''}: there are no pages`)
       }
     } finally {

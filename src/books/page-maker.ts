@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { describeLocator, TrawlError, type Page } from '../core/index.ts'
+import { describeLocator, fromErrorData, TrawlError, type Page } from '../core/index.ts'
 import {
   planFingerprint,
   transformPage,
@@ -72,6 +72,7 @@ export class PageMaker {
     if (kept !== undefined) return this.#local(page, kept, true)
     if (page.localPath !== undefined) return this.#local(page, page.localPath, false)
     if (page.layers !== undefined) return this.#composed(page, key, ordinal)
+    if (page.fault) throw fromErrorData(page.fault.error)
     if (page.locator === undefined) {
       throw new TrawlError('ERR_PAGE_MISSING', 'the source lists this page without an image')
     }
@@ -149,7 +150,7 @@ const expired: ReadonlySet<string> = new Set(['ERR_HTTP_AUTH', 'ERR_HTTP_NOT_FOU
 export function urlOf(page: Page): string {
   if (page.localPath !== undefined) return page.localPath
   const locator = page.locator ?? page.layers?.[0]?.locator
-  return locator === undefined ? '' : describeLocator(locator)
+  return locator === undefined ? (page.fault?.text ?? '') : describeLocator(locator)
 }
 
 function layerPage(page: Page, locator: NonNullable<Page['locator']>): Page {

@@ -52,7 +52,10 @@ export async function* planBooks(
   for await (const work of works) {
     planned++
     const pages: string[] = []
-    for await (const { page } of work.pages) pages.push(urlOf(page))
+    for await (const { page } of work.pages) {
+      if (page.fault) parts.emit({ type: 'job.notice', message: page.fault.error.message })
+      pages.push(urlOf(page))
+    }
     const fields = bookValues(work, work.metadata, pages.length)
     const name = options.out ?? template.render(fields)
     const dir = resolve(options.dir)

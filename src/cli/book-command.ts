@@ -1,8 +1,10 @@
+import { text } from 'node:stream/consumers'
 import { Command } from 'commander'
 import { bookGroups, commands, flagsOf } from '../config/index.ts'
 import { TrawlError } from '../core/index.ts'
 import type { BookPlan } from '../books/index.ts'
 import { createTrawl } from '../session/index.ts'
+import type { SourceInput } from '../sources/index.ts'
 import type { CliContext } from './cli-context.ts'
 import { loadConfig } from './config-files.ts'
 import { bookExecHooks } from './exec/exec-hooks.ts'
@@ -17,9 +19,12 @@ export function createBookCommand(context: CliContext): Command {
   const flags = flagsOf(commands.book.groups, commands.book.without)
   const command = new Command('book')
     .description('Make books: pages in order, checked, as PDF, CBZ, EPUB, ZIP, folder or one long image')
-    .argument('<INPUT...>', 'a manifest, a gallery, a list or pattern of page images, a folder')
+    .argument(
+      '<INPUT...>',
+      'a manifest, a gallery, a list or pattern of page images, a folder; - is a list from standard input',
+    )
   addFlags(command, flags)
-  return command.action(async (inputs: readonly string[]) => {
+  return command.action(async (args: readonly string[]) => {
     const config = await loadConfig({
       groups: bookGroups,
       flags: readFlags(command, flags),
@@ -30,6 +35,7 @@ export function createBookCommand(context: CliContext): Command {
     if (values.out === '-') {
       throw new TrawlError('ERR_USAGE', 'a book cannot go to standard output', { hint: 'Give --out FILE.' })
     }
+    const inputs = await withStandardInput(args, context)
     const trawl = await createTrawl(trawlOptions(context, values))
     try {
       if (values.dryRun || values.printFields) {
@@ -51,6 +57,18 @@ export function createBookCommand(context: CliContext): Command {
       await trawl.close()
     }
   })
+}
+
+/** `-` is a list of page images from standard input. Throws ERR_USAGE where it stands twice. */
+async function withStandardInput(
+  args: readonly string[],
+  { stdin }: CliContext,
+): Promise<readonly (string | SourceInput)[]> {
+  const count = args.filter((arg) => arg === '-').length
+  if (count === 0) return args
+  if (count > 1) throw new TrawlError('ERR_USAGE', 'standard input can be read once: give - once')
+  const lines: SourceInput = { text: `${await text(stdin)}\n`, source: 'image-list' }
+  return args.map((arg) => (arg === '-' ? lines : arg))
 }
 
 /** What would be made: files, fields of name templates, with `verbose` every page. */

@@ -1,4 +1,5 @@
 import type { Digest } from './digest.ts'
+import type { ErrorData } from './errors/index.ts'
 import type { Locator } from './task.ts'
 
 /** What is known about a work. People are in the order of the source. All fields may be overridden by the user. */
@@ -30,12 +31,14 @@ export interface BookMetadata {
 
 /**
  * One page wanted. It has one of `locator`, `localPath` and `layers`, or none of them where the source lists a page
- * that has no image: the page keeps its place all the same.
+ * that has no image, or, with `fault`, no address that can be used: the page keeps its place all the same.
  */
 export interface Page {
   readonly locator?: Locator
   /** Absolute path of an image that is on this machine already. */
   readonly localPath?: string
+  /** What stands in the place of an address, and why it is none. */
+  readonly fault?: { readonly text: string; readonly error: ErrorData }
   /** The printed or given label, such as "iv" or "[cover]". */
   readonly label?: string
   readonly expectedWidthPx?: number

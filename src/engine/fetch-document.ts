@@ -28,7 +28,17 @@ export interface FetchDocumentOptions {
   readonly headers?: Readonly<Record<string, string>>
   readonly maxBytes?: number
   readonly retry?: RetryOptions
+  /** Told before each further try. */
+  readonly onRetry?: (retry: DocumentRetry) => void
   readonly signal?: AbortSignal
+}
+
+/** Why a document is asked for again, and when. */
+export interface DocumentRetry {
+  readonly error: TrawlError
+  /** Failed tries so far. */
+  readonly tries: number
+  readonly delayMs: number
 }
 
 export type FetchDocument = (url: string, options?: FetchDocumentOptions) => Promise<Document>
@@ -63,9 +73,10 @@ export function createDocumentFetcher(parts: {
         throttles++
         attempts--
       }
-      if (decision.pauseHostMs !== undefined)
-        parts.governor.pauseHost(host, decision.pauseHostMs, error.message)
-      if (decision.delayMs > 0) await pause(parts.clock, decision.delayMs, signal)
+      const { delayMs, pauseHostMs } = decision
+      options.onRetry?.({ error, tries: attempts + throttles, delayMs: pauseHostMs ?? delayMs })
+      if (pauseHostMs !== undefined) parts.governor.pauseHost(host, pauseHostMs, error.message)
+      if (delayMs > 0) await pause(parts.clock, delayMs, signal)
     }
   }
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
@@ -101,3 +101,37 @@ test.each(['strict', 'placeholder', 'skip'])(
     }
   },
 )
+
+test('a line of a list that is no URL is a missing page, named with its text, line and reason', async () => {
+  origin.set('/one.jpg', await jpegPage(1))
+  const list = join(folder(), 'pages.txt')
+  writeFileSync(list, `${origin.url}/one.jpg\nnonsense\nftp://example.org/3.jpg\n`)
+  const report = join(folder(), 'report.jsonl')
+  const made = await runMain(['book', list, '-d', folder(), '--report', report])
+  expect(made.code).toBe(1)
+  expect(made.stderr).toContain('failed: nonsense: page 2: ')
+  expect(made.stderr).toContain(`${list}:2:1: "nonsense" is not a URL`)
+  const lines = readFileSync(report, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+  expect(lines.slice(1)).toMatchObject([
+    { input: 'nonsense', status: 'failed', code: 'ERR_URL_INVALID', page: 2 },
+    { input: 'ftp://example.org/3.jpg', status: 'failed', code: 'ERR_URL_SCHEME', page: 3 },
+  ])
+  const plan = await runMain(['book', list, '-d', folder(), '--dry-run', '-v'])
+  expect(plan.stderr).toContain(`${list}:2:1: "nonsense" is not a URL`)
+  expect(plan.stdout.toString()).toContain('2: nonsense')
+})
+
+test('a list of pages may come from standard input', async () => {
+  const page = await jpegPage(1)
+  origin.set('/atlas/one.jpg', page)
+  const dir = folder()
+  const made = await runMain(['book', '-', '-d', dir, '-f', 'cbz'], {
+    stdin: `${origin.url}/atlas/one.jpg\n`,
+  })
+  expect(made).toMatchObject({ code: 0 })
+  expect(digests(await pagesOf(join(dir, 'atlas.cbz')))).toEqual(digests([page]))
+  expect((await runMain(['book', '-', '-d', dir], { stdin: '' })).code).toBe(1)
+})

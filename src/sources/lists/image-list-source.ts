@@ -5,8 +5,6 @@ import type { Source, SourceContext, SourceInput, SourceItem, SourceMatch } from
 import { isListFault, type ListEntry, type ListedFile } from './list-entry.ts'
 import { readUrlList } from './url-list.ts'
 
-const maxFaultNotices = 10
-
 /**
  * Lists of page image URLs: a file, the URL of one, or the lines themselves (a text with line breaks). Each line is a
  * page, in its order; mirrors, checksums and headers are as in `readUrlList`. A line that cannot be used keeps
@@ -55,7 +53,7 @@ async function* extract(
       if (pages++ === 0) {
         yield { type: 'book', book: { id: inline ? firstUrl(text) : text, metadata: { title } } }
       }
-      if (isListFault(entry) && faults++ < maxFaultNotices) context.notice(entry.error.message)
+      if (isListFault(entry)) faults++
       yield { type: 'page', page: pageOf(entry) }
     }
   }
@@ -80,7 +78,7 @@ async function* fetched(url: string, context: SourceContext): AsyncGenerator<Uin
 }
 
 function pageOf(entry: ListEntry): Page {
-  if (isListFault(entry)) return {}
+  if (isListFault(entry)) return { fault: { text: entry.text, error: entry.error.toJSON() } }
   const { digests, headers } = optionsOf(entry)
   return {
     locator: { kind: 'mirrors', places: entry.places },

@@ -81,7 +81,7 @@ describe('imageListSource', () => {
   })
 
   it('keeps mirrors, checksums and headers, and the place of a line that is no URL', async () => {
-    const { items, notices } = await run({ text: url })
+    const { items } = await run({ text: url })
     expect(pagesOf(items)[1]).toEqual({
       locator: {
         kind: 'mirrors',
@@ -90,8 +90,15 @@ describe('imageListSource', () => {
       digests: [{ algorithm: 'md5', value: '0'.repeat(32) }],
       headers: { referer: 'https://example.org/' },
     })
-    expect(pagesOf(items)[2]).toEqual({})
-    expect(notices).toEqual([`${url}:6:1: "nonsense" is not a URL`])
+    expect(pagesOf(items)[2]).toEqual({
+      fault: {
+        text: 'nonsense',
+        error: expect.objectContaining({
+          code: 'ERR_URL_INVALID',
+          message: `${url}:6:1: "nonsense" is not a URL`,
+        }),
+      },
+    })
   })
 
   it('refuses an empty list, a missing one and one of something else', async () => {
