@@ -33,7 +33,7 @@ import { runWork } from './work-run.ts'
 /** What a book job is given by the one that wires it. */
 export interface BookJobParts {
   readonly engine: Engine
-  readonly openFolder: (path: string) => OutputFolder
+  readonly openFolder: (path: string) => Promise<OutputFolder>
   readonly closeFolder: (folder: OutputFolder) => void
 }
 

@@ -35,7 +35,7 @@ export interface WorkRunOptions {
   readonly context: SourceContext
   readonly template: NameTemplate
   readonly password: string | undefined
-  readonly openFolder: (path: string) => OutputFolder
+  readonly openFolder: (path: string) => Promise<OutputFolder>
   readonly closeFolder: (folder: OutputFolder) => void
   /** Told of the fetcher while it works, for progress. */
   readonly onFetcher: (fetcher: PageFetcher) => () => void
@@ -91,7 +91,7 @@ class WorkRun {
       pages = inOrder(all)
     }
     this.#staging = join(this.#dir, '.trawl', 'staging', work.id)
-    const folder = this.#options.openFolder(this.#staging)
+    const folder = await this.#options.openFolder(this.#staging)
     try {
       const result = await this.#make(pages, folder)
       if (result.status === 'done') this.#clean(folder)

@@ -30,10 +30,9 @@ export function createWiredBookKind(parts: {
         bookSpec(request, parts.options),
         parts.engine(),
       ])
-      const { durability } = parts.options
       return createBookKind({
         engine,
-        openFolder: (path) => parts.folders.open(resolve(path), durability, (event) => context.emit(event)),
+        openFolder: (path) => parts.folders.openWhenRoom(resolve(path), parts.options, context),
         closeFolder: (folder) => parts.folders.close(folder),
       }).run(spec, context)
     },

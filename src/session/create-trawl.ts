@@ -168,12 +168,20 @@ class Session implements Trawl {
         name: 'get',
         run: async (wanted: GetSpec, context) => {
           const engine = await this.#engine(config)
-          return createGetKind({
-            engine,
-            openFolder: (path) =>
-              this.#folders.open(resolve(path), wanted.options.durability, (event) => context.emit(event)),
-            closeFolder: (folder) => this.#folders.close(folder),
-          }).run(wanted, context)
+          const { dir, durability } = wanted.options
+          const folders = this.#folders
+          const held = wanted.output
+            ? undefined
+            : await folders.openWhenRoom(resolve(dir), wanted.options, context)
+          try {
+            return await createGetKind({
+              engine,
+              openFolder: (path) => folders.open(resolve(path), durability, (event) => context.emit(event)),
+              closeFolder: (folder) => folders.close(folder),
+            }).run(wanted, context)
+          } finally {
+            if (held) folders.close(held)
+          }
         },
       },
       spec,
