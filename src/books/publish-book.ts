@@ -5,6 +5,7 @@ import type { PackFormat } from '../pack/index.ts'
 import { publish, storageError, withNumber, type Durability } from '../storage/index.ts'
 import type { ContainerRecord } from './book-record.ts'
 import type { MissingPage } from './book-spec.ts'
+import { onSameVolume } from './same-volume.ts'
 
 /** Extensions of containers, with the dot. */
 export const containerExtensions: Readonly<Record<PackFormat, string>> = {
@@ -59,14 +60,18 @@ export function publishContainer(made: string, final: string, rules: NamingRules
   try {
     mkdirSync(dirname(final), { recursive: true })
     if (statSync(made).isDirectory()) {
-      if (replace) rmSync(final, { recursive: true, force: true })
-      renameSync(made, final)
+      onSameVolume(made, final, (path) => {
+        if (replace) rmSync(final, { recursive: true, force: true })
+        renameSync(path, final)
+      })
       return
     }
   } catch (error) {
     throw storageError(error, { path: final, doing: 'name' })
   }
-  publish(made, final, { replace, durability: rules.durability === 'none' ? 'none' : 'strict' })
+  onSameVolume(made, final, (path) =>
+    publish(path, final, { replace, durability: rules.durability === 'none' ? 'none' : 'strict' }),
+  )
   // A long image may have gone into several files.
   const stem = basename(made, extname(made))
   const further = new RegExp(`^${stem}(-\\d+)\\.\\w+$`)
@@ -75,7 +80,9 @@ export function publishContainer(made: string, final: string, rules: NamingRules
     if (suffix === undefined) continue
     const extension = extname(final)
     const target = `${final.slice(0, final.length - extension.length)}${suffix}${extension}`
-    publish(join(dirname(made), name), target, { replace, durability: rules.durability })
+    onSameVolume(join(dirname(made), name), target, (path) =>
+      publish(path, target, { replace, durability: rules.durability }),
+    )
   }
 }
 
