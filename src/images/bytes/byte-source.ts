@@ -35,6 +35,12 @@ export async function openByteSource(source: string | Uint8Array, wholeUpToBytes
   }
 }
 
+/** Bytes that stay valid until the source is closed: a copy only where they are not in memory anyway. */
+export async function readLasting(source: ByteSource, offset: number, length: number): Promise<Buffer> {
+  const bytes = await source.read(offset, length)
+  return source.whole === undefined ? Buffer.from(bytes) : bytes
+}
+
 /** The same memory as a Buffer. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -1,7 +1,7 @@
 import { TrawlError, type Digest } from '../../core/index.ts'
 import { algorithmsOf, ByteCounter, verifyDigests } from '../../engine/index.ts'
 import { storageError } from '../../storage/index.ts'
-import { openByteSource, type ByteSource } from '../bytes/byte-source.ts'
+import { openByteSource, readLasting, type ByteSource } from '../bytes/byte-source.ts'
 import { sharedDecodePool, type DecodePool } from '../decode/decode-pool.ts'
 import { DEFAULT_MAX_PIXELS } from '../decode/pixel-limit.ts'
 import { shownSize, type ImageFacts, type ImageFormat } from '../image-facts.ts'
@@ -142,7 +142,7 @@ async function readFacts(
         },
       )
     }
-    const head = Buffer.from(await bytes.read(0, HEAD_BYTES))
+    const head = await readLasting(bytes, 0, HEAD_BYTES)
     const format = sniffFormat(head)
     if (!format) throw notImageError(head, name, sizeBytes)
     const facts = await probeSource(bytes)

@@ -1,4 +1,4 @@
-import { asBuffer, openByteSource, type ByteSource } from '../bytes/byte-source.ts'
+import { asBuffer, openByteSource, readLasting, type ByteSource } from '../bytes/byte-source.ts'
 import { HeaderBytes, OutOfBytes } from '../bytes/header-bytes.ts'
 import type { ImageFacts, ImageFormat } from '../image-facts.ts'
 import { probeBmp } from './bmp.ts'
@@ -60,8 +60,7 @@ export async function probeImageFile(path: string): Promise<ImageFacts | undefin
 /** The same for an open source. */
 export async function probeSource(source: ByteSource): Promise<ImageFacts | undefined> {
   const { sizeBytes } = source
-  const read = async (offset: number, length: number): Promise<Buffer> =>
-    Buffer.from(await source.read(offset, length))
+  const read = (offset: number, length: number): Promise<Buffer> => readLasting(source, offset, length)
   const head = await read(0, HEAD_BYTES)
   const format = sniffFormat(head)
   if (!format) return undefined

@@ -1,10 +1,12 @@
-import { closeSync, fsyncSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, ftruncateSync, openSync, rmSync, writevSync } from 'node:fs'
 import { isTrawlError, TrawlError } from '../../core/index.ts'
 import { storageError } from '../../storage/index.ts'
 import { encodeTarHeader, tarPaddingBytes } from './tar-header.ts'
 import { tarMembers, type TarMember } from './tar-reader.ts'
 
 const bufferBytes = 512 * 1024
+/** Files of so many bytes are written from where they are: copying them would cost more than the further call. */
+const directBytes = 64 * 1024
 /** Archives end on a border of this many bytes, as those of GNU tar and Python do. */
 const recordBytes = 10_240
 
@@ -19,7 +21,7 @@ export interface TarWriterOptions {
 }
 
 /**
- * Writes a tar member by member. Synchronous, for workers that assemble shards: bytes are gathered in one
+ * Writes a tar member by member. Synchronous, for workers that assemble shards: small members are gathered in one
  * buffer of 512 KiB, nothing else is held. Same members, same bytes.
  */
 export interface TarWriter {
@@ -85,8 +87,7 @@ class FileTarWriter implements TarWriter {
 
   flush(options: { readonly sync?: boolean } = {}): void {
     this.#attempt(() => {
-      this.#writeAll(this.#buffer.subarray(0, this.#filled))
-      this.#filled = 0
+      this.#writeAll(this.#gathered())
       if (options.sync === true) fsyncSync(this.#fd)
     })
   }
@@ -107,21 +108,30 @@ class FileTarWriter implements TarWriter {
   }
 
   #put(bytes: Uint8Array): void {
-    if (this.#filled + bytes.length > bufferBytes) this.flush()
-    if (bytes.length > bufferBytes) {
-      this.#attempt(() => this.#writeAll(bytes))
+    if (bytes.length >= directBytes) {
+      this.#attempt(() => this.#writeAll(this.#gathered(), bytes))
       return
     }
+    if (this.#filled + bytes.length > bufferBytes) this.flush()
     this.#buffer.set(bytes, this.#filled)
     this.#filled += bytes.length
   }
 
-  #writeAll(bytes: Uint8Array): void {
-    let done = 0
-    while (done < bytes.length) {
-      const count = writeSync(this.#fd, bytes, done, bytes.length - done)
-      done += count
+  /** What waits to be written; it does not wait any more. */
+  #gathered(): Uint8Array {
+    const gathered = this.#buffer.subarray(0, this.#filled)
+    this.#filled = 0
+    return gathered
+  }
+
+  #writeAll(...parts: readonly Uint8Array[]): void {
+    let rest = parts.filter((part) => part.length > 0)
+    while (rest.length > 0) {
+      let count = writevSync(this.#fd, rest)
       this.#written += count
+      // A call may take a part of it only; the next one tells why.
+      while (rest[0] && count >= rest[0].length) count -= rest.shift()?.length ?? 0
+      if (rest[0] && count > 0) rest = [rest[0].subarray(count), ...rest.slice(1)]
     }
   }
 
