@@ -32,9 +32,9 @@ describeWithVolumes('a book for another volume than that of its staging', (newVo
   })
 
   test('without room there: nothing is left but what is staged', async () => {
-    const { path } = newVolume(8)
+    const { path } = newVolume(4)
     const dir = newFolder()
-    const { list } = await setPages(origin, 8)
+    const { list } = await setPages(origin, 12)
     const input = join(newFolder(), 'pages.txt')
     writeFileSync(input, list.text)
     await using trawl = await createTrawl()
