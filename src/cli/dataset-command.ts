@@ -4,7 +4,12 @@ import type { DatasetCommandOptions, GivenFlags, ResolvedConfig } from '../confi
 import { TrawlError } from '../core/index.ts'
 import { createTrawl, type DatasetWork } from '../session/index.ts'
 import type { CliContext } from './cli-context.ts'
-import { createFinalizeCommand, createPlanCommand, createStatusCommand } from './dataset-look-commands.ts'
+import {
+  createFinalizeCommand,
+  createPlanCommand,
+  createStatusCommand,
+  planTables,
+} from './dataset-look-commands.ts'
 import { datasetConfig, datasetFlags, datasetPart, interruptSignal } from './dataset-part.ts'
 import { sharedOut, startWorkers, workerCount } from './dataset-workers.ts'
 import { readFlags } from './flags.ts'
@@ -71,9 +76,10 @@ async function runAll(
 ): Promise<void> {
   const { values } = config
   const { tables, flags } = given
+  if (values.dryRun) return planTables(values, tables, context)
   const work: DatasetWork = { command: 'run', tables }
   const count = workerCount(values)
-  if (count === 1 || values.dryRun) return run(config, context, work)
+  if (count === 1) return run(config, context, work)
   const { preparePlan } = await import('../datasets/index.ts')
   const options = { ...values, dir: resolve(values.dir) }
   await preparePlan({ ...work, options }, interruptSignal(context))

@@ -13,11 +13,20 @@ export function createPlanCommand(context: CliContext): Command {
   ).argument('<TABLE...>', 'tables, or folders of them')
   return command.action(async (tables: readonly string[]) => {
     const { values } = await datasetConfig(command, context)
-    const options = { ...values, dir: resolve(values.dir) }
-    const { preparePlan } = await import('../datasets/index.ts')
-    const manifest = await preparePlan({ command: 'run', tables, options }, interruptSignal(context))
-    tell(context, values, manifest, planLines(manifest, values.dir))
+    await planTables(values, tables, context)
   })
+}
+
+/** Plans (or, with `--dry-run`, tries to), and says what was planned. Throws what planning throws. */
+export async function planTables(
+  values: DatasetCommandOptions,
+  tables: readonly string[],
+  context: CliContext,
+): Promise<void> {
+  const options = { ...values, dir: resolve(values.dir) }
+  const { preparePlan } = await import('../datasets/index.ts')
+  const manifest = await preparePlan({ command: 'run', tables, options }, interruptSignal(context))
+  tell(context, values, manifest, planLines(manifest, values))
 }
 
 /** `trawl dataset status`: how far a dataset is. */

@@ -3,12 +3,15 @@ import type { DatasetStatus, PlanManifest } from '../datasets/index.ts'
 import { formatCount } from './render/index.ts'
 
 /** What a plan holds, in lines for people. */
-export function planLines(manifest: PlanManifest, out: string): string[] {
+export function planLines(
+  manifest: PlanManifest,
+  { dir, dryRun }: { readonly dir: string; readonly dryRun: boolean },
+): string[] {
   const read = manifest.parts.reduce((sum, part) => sum + part.readCount, 0)
   const problems = manifest.parts.reduce((sum, part) => sum + part.problemCount, 0)
   return [
-    `${formatCount(manifest.rowCount)} of ${formatCount(read)} rows planned, ` +
-      `in ${formatCount(manifest.shardCount)} shards: ${out}`,
+    `${formatCount(manifest.rowCount)} of ${formatCount(read)} rows ${dryRun ? 'would be planned' : 'planned'}, ` +
+      `in ${formatCount(manifest.shardCount)} ${manifest.shardCount === 1 ? 'shard' : 'shards'}: ${dir}`,
     ...(problems === 0
       ? []
       : [`${formatCount(problems)} of them cannot be fetched: no URL, or not readable`]),

@@ -40,6 +40,11 @@ test('plan, status, run, retry and finalize', async () => {
   const dir = join(tempFolder(), 'out')
   const flags = ['-d', dir, '--no-config', '--retry-delay', '10ms', '--retries', '1']
 
+  const dry = await trawl(table, ...flags, '--dry-run')
+  expect(dry).toMatchObject({ code: 0, stderr: '' })
+  expect(dry.stdout).toContain('6 of 6 rows would be planned, in 1 shard: ')
+  expect(existsSync(dir)).toBe(false)
+
   const plan = await trawl('plan', table, ...flags, '--shard-size', '4', '--caption-col', 'caption')
   expect(plan).toMatchObject({ code: 0, stderr: '' })
   expect(plan.stdout).toContain('6 of 6 rows planned, in 2 shards')
