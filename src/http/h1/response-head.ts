@@ -168,9 +168,10 @@ function lengthOf(given: string | readonly string[]): number {
 }
 
 function isKept(headers: IncomingHttpHeaders, isNew: boolean): boolean {
-  const { connection } = headers
+  const connection: string | readonly string[] | undefined = headers.connection
   if (connection === undefined) return isNew
-  const options = connection.toLowerCase()
+  // Servers behind others send it twice.
+  const options = String(connection).toLowerCase()
   return isNew ? !options.includes('close') : options.includes('keep-alive')
 }
 

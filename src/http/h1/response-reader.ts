@@ -64,9 +64,13 @@ export class ResponseReader {
     try {
       while (at < end && this.#phase !== 'idle') at = this.#step(buffer, at, end)
     } catch (error) {
-      if (!(error instanceof ConnectionFault)) throw error
       this.stop()
-      this.#listener.fault(error)
+      // Nothing that a server sends may end the process, as an error thrown from here would.
+      this.#listener.fault(
+        error instanceof ConnectionFault
+          ? error
+          : new ConnectionFault('protocol', `an answer that cannot be read (${String(error)})`),
+      )
     }
   }
 

@@ -102,7 +102,12 @@ function nextRequest(
 ): TransportRequest {
   const { body, ...rest } = request
   const becomesGet = request.method === 'POST' && status < 307
-  const leaves = new URL(request.url).origin !== target.origin
+  const from = new URL(request.url)
+  const leaves = from.origin !== target.origin
+  if (!leaves) {
+    target.username = from.username
+    target.password = from.password
+  }
   const headers = Object.fromEntries(
     Object.entries(request.headers).filter(([name]) => {
       if (becomesGet && name.startsWith('content-')) return false

@@ -98,8 +98,48 @@ describe('a response', () => {
     expect(end('Connection: Close\r\n')).toBe('done close;')
     expect(end('', '1.0')).toBe('done close;')
     expect(end('Connection: keep-alive\r\n', '1.0')).toBe('done keep;')
+    expect(end('Connection: keep-alive\r\nConnection: close\r\n')).toBe('done close;')
+    expect(end('Connection: keep-alive\r\nConnection: x\r\n', '1.0')).toBe('done keep;')
     const timed = readAll(`${ok}Keep-Alive: timeout=5, max=100\r\nContent-Length: 0\r\n\r\n`)
     expect(timed.heads[0]?.keepAliveMs).toBe(5000)
+  })
+
+  test('with any field twice is read or refused, and nothing is thrown', () => {
+    const fields = [
+      'Connection',
+      'Keep-Alive',
+      'Content-Length',
+      'Transfer-Encoding',
+      'Trailer',
+      'Upgrade',
+      'X',
+    ]
+    for (const name of fields) {
+      for (const value of ['', 'close', 'chunked', '1', 'timeout=5']) {
+        const { end } = readAll(`${ok}${name}: ${value}\r\n${name}: ${value}\r\n\r\n1\r\nx\r\n0\r\n\r\n`)
+        expect(end, `${name}: ${value}`).toMatch(/^(?:done|protocol)/)
+      }
+    }
+  })
+
+  test('that whoever hears of it cannot use is a fault of that one', () => {
+    let fault = ''
+    const reader = new ResponseReader(
+      {
+        head: () => {
+          throw new TypeError('not a function')
+        },
+        data: () => {},
+        done: () => {},
+        fault: (given) => void (fault = given.message),
+      },
+      1024,
+    )
+    reader.begin('GET')
+    const bytes = Buffer.from(`${ok}Content-Length: 0\r\n\r\n`)
+    reader.read(bytes, 0, bytes.length)
+    expect(fault).toContain('not a function')
+    expect(reader.isExpecting).toBe(false)
   })
 
   test('bytes beyond it are not read and end the connection', () => {

@@ -104,6 +104,22 @@ describe('Basic', () => {
     expect(origin.requests.at(-1)?.path).toBe('/a@b')
   })
 
+  test('from the URL go with redirects of their origin, and with no other', async () => {
+    use()
+    await using other = await createFaultOrigin()
+    other.route('*', wantsBasic)
+    origin.route('/private/', wantsBasic)
+    origin.route('/private', respond.redirect('/private/'))
+    origin.route(
+      '/away',
+      respond.redirect(() => `${other.url}/f`),
+    )
+    const withUser = (path: string): string => origin.url.replace('//', '//me:s%C3%A9cret%3Ax@') + path
+    expect(await status(withUser('/private'))).toBe(200)
+    expect(await status(withUser('/away'))).toBe(401)
+    expect(other.requests.map(({ headers }) => headers['authorization'])).toEqual([undefined])
+  })
+
   test('comes from netrc by host', async () => {
     use({ netrc: 'machine 127.0.0.1 login me password sécret:x' })
     origin.route('/*', wantsBasic)
