@@ -167,8 +167,11 @@ function lengthOf(given: string | readonly string[]): number {
   return Number(first)
 }
 
-function isKept(headers: IncomingHttpHeaders, isNew: boolean): boolean {
-  const connection: string | readonly string[] | undefined = headers.connection
+function isKept(
+  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+  isNew: boolean,
+): boolean {
+  const { connection } = headers
   if (connection === undefined) return isNew
   // Servers behind others send it twice.
   const options = String(connection).toLowerCase()
