@@ -1,5 +1,3 @@
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import {
   TrawlError,
   type ItemFilter,
@@ -24,6 +22,7 @@ import {
   type FinalizeOptions,
   type ShardState,
 } from '../shards/index.ts'
+import { clearLeftovers } from './clear-leftovers.ts'
 import { DatasetCount } from './dataset-count.ts'
 import { datasetItems } from './dataset-items.ts'
 import { layoutOf, plannedSettings, type DatasetSettings } from './dataset-settings.ts'
@@ -34,7 +33,7 @@ import { OtherWorkers } from './other-workers.ts'
 import { tellPace } from './pace.ts'
 import { preparePlan } from './prepare-plan.ts'
 import { defaultMaxBodyBytes, SampleWork, type SampleWorkOptions } from './sample-work.ts'
-import { ShardQueue, spoolFolder } from './shard-queue.ts'
+import { ShardQueue } from './shard-queue.ts'
 
 /** An engine for one dataset job, and the memory that its bodies share. */
 export interface DatasetEngine {
@@ -156,6 +155,7 @@ class DatasetWork implements JobWork {
     const stopping = new AbortController()
     const signal = AbortSignal.any([this.#context.signal, stopping.signal])
     const queue = new ShardQueue({ out: this.#out, plan, spec: this.#spec, maxOpen: maxOpenShards })
+    queue.onWaiting = (message) => this.#context.emit({ type: 'job.notice', message })
     queue.onFailure = () => stopping.abort(new TrawlError('ERR_CANCELLED', 'a shard could not be written'))
     this.#queue = queue
     const resizers = openResizers()
@@ -267,10 +267,7 @@ export async function finishDataset(
     durability: finalize.durability ?? 'batch',
     ...(signal === undefined ? {} : { signal }),
   })
-  if (status.shards.committed === status.shards.planned) {
-    rmSync(join(out, spoolFolder), { recursive: true, force: true })
-    rmSync(join(out, '.trawl', 'claims'), { recursive: true, force: true })
-  }
+  if (status.shards.committed === status.shards.planned) clearLeftovers(out, manifest)
   return status
 }
 

@@ -48,6 +48,8 @@ export class ShardQueue {
   failure: unknown
   /** Told of it at once. */
   onFailure: ((error: unknown) => void) | undefined
+  /** Told once of shards that are waited for although nobody here can see whether they are worked on. */
+  onWaiting: ((message: string) => void) | undefined
   #stopping = false
   #wake: (() => void) | undefined
 
@@ -79,6 +81,7 @@ export class ShardQueue {
         else if (shard) yield shard
       }
       if (later.length === 0 || this.#options.spec.command === 'worker') return
+      this.#tellWaiting(later)
       await this.#pause(pollMs)
       wanted = later
     }
@@ -108,6 +111,20 @@ export class ShardQueue {
     this.#stopping = true
     for (const shard of this.#open) shard.stop(reason)
     await Promise.allSettled([...this.#open].map((shard) => shard.done))
+  }
+
+  #tellWaiting(wishes: readonly ShardWish[]): void {
+    for (const { shard } of this.onWaiting === undefined ? [] : wishes) {
+      const name = shardName(shard, this.#options.plan.manifest)
+      const owner = this.#claims.holderElsewhere(name)
+      if (owner === undefined) continue
+      this.onWaiting?.(
+        `waiting for shard ${name}, which process ${owner.pid} on ${owner.host} has; ` +
+          `if that machine is gone, remove ${join(this.#claims.folder, name)}`,
+      )
+      this.onWaiting = undefined
+      return
+    }
   }
 
   async *#wanted(): AsyncGenerator<ShardWish, void, undefined> {

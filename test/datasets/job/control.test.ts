@@ -1,7 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { DownloadEvent } from '../../../src/core/index.ts'
+import { ShardClaims } from '../../../src/datasets/job/shard-claims.ts'
 import { downloadDataset } from '../../../src/session/index.ts'
 import { tempFolder } from '../temp-folder.ts'
 import { csvTable, fingerprint, makeDataset, metadata, quick, trawlFor } from './job-case.ts'
@@ -30,6 +32,14 @@ async function slowOrigin(
     Object.fromEntries(Object.entries(all).map(([path, bytes]) => [path, serve(bytes)])),
   )
   return { url: origin.url, held, goOn }
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 1000; tries++) {
+    if (holds()) return
+    await sleep(5)
+  }
+  throw new Error('it never came to that')
 }
 
 function urlsOf(url: string, count: number): string[] {
@@ -105,6 +115,58 @@ test('a worker that joins takes shards, and both are counted', async () => {
   expect(ours).toMatchObject({ status: 'done', stats: { planned: 24, ok: 24, unfinished: 0 } })
   expect(theirs.status).toBe('done')
   expect((await metadata(dir)).length).toBe(24)
+})
+
+test('a second run beside one that finishes the dataset is done with it', async () => {
+  const { url, held, goOn } = await slowOrigin(4, 2)
+  const dir = join(tempFolder(), 'out')
+  const options = { ...quick, tables: csvTable(urlsOf(url, 4)), dir } as const
+  const first = (await trawlFor()).dataset(options)
+  await held
+  const second = (await trawlFor()).dataset(options)
+  await until(() => second.progress().plannedIsFinal)
+  goOn()
+  expect((await first.result).status).toBe('done')
+  expect(await second.result).toMatchObject({ status: 'done', stats: { planned: 4, unfinished: 0 } })
+  expect(readdirSync(join(dir, '.trawl'))).toEqual(['plan'])
+})
+
+test('a shard of a machine that cannot be seen is waited for, and that is told', async () => {
+  const origin = await photoOrigin(await photos(2))
+  const dir = join(tempFolder(), 'out')
+  const claim = join(dir, '.trawl', 'claims', '00000')
+  mkdirSync(dirname(claim), { recursive: true })
+  writeFileSync(claim, JSON.stringify({ pid: 7, host: 'elsewhere.example' }))
+  const job = (await trawlFor()).dataset({ ...quick, tables: csvTable(urlsOf(origin.url, 2)), dir })
+  const notices: string[] = []
+  job.onEvent((event) => {
+    if (event.type !== 'job.notice') return
+    notices.push(event.message)
+    rmSync(claim)
+  })
+  expect((await job.result).status).toBe('done')
+  expect(notices).toEqual([
+    `waiting for shard 00000, which process 7 on elsewhere.example has; if that machine is gone, remove ${claim}`,
+  ])
+})
+
+test('what killed runs left half written goes at the end, but for shards that another process has', async () => {
+  const origin = await photoOrigin(await photos(6))
+  const dir = join(tempFolder(), 'out')
+  const options = { ...quick, tables: csvTable(urlsOf(origin.url, 6)), dir, shardSize: 3 } as const
+  await makeDataset(options)
+  const left = ['.00000.tar.tmp', '.00000-1.tmp', '.00000.old.tmp', '.trawl/spool/00000.retry']
+  const kept = ['.00001.tar.tmp', '.trawl/spool/00001.retry', '.00009.tar.tmp.mine']
+  mkdirSync(join(dir, '.trawl', 'spool'))
+  for (const name of [...left, ...kept]) writeFileSync(join(dir, name), 'x')
+  const claims = new ShardClaims(dir)
+  const claim = claims.claim('00001')
+  await makeDataset(options)
+  expect([...left, ...kept].filter((name) => existsSync(join(dir, name)))).toEqual(kept)
+  claim?.release()
+  await makeDataset(options)
+  expect(readdirSync(dir).filter((name) => name.endsWith('.tmp'))).toEqual([])
+  expect(readdirSync(join(dir, '.trawl'))).toEqual(['plan'])
 })
 
 test('outcomes are read from the finished shards, and told to the report', async () => {
