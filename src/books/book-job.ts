@@ -17,7 +17,7 @@ import {
 import type { Engine } from '../engine/index.ts'
 import { checkPackOptions } from '../pack/index.ts'
 import type { SourceContext, SourceInput } from '../sources/index.ts'
-import { ReportFile, type OutputFolder } from '../storage/index.ts'
+import { makeOutputFolder, ReportFile, stateFolderName, type OutputFolder } from '../storage/index.ts'
 import { ArchiveFile } from './archive-file.ts'
 import { bookTemplate } from './book-names.ts'
 import { BookProgress } from './book-progress.ts'
@@ -176,6 +176,8 @@ class BookWork implements JobWork {
       return
     }
     context.emit({ type: 'job.phase', phase: 'book', detail: work.metadata.title })
+    // A folder that cannot be had is told at once, and of all works.
+    makeOutputFolder(resolve(spec.options.dir), stateFolderName)
     let result: BookResult
     try {
       result = await runWork({
@@ -237,6 +239,9 @@ class BookWork implements JobWork {
           ? `made ${result.files.join(', ')}`
           : 'no file was made; what was fetched is kept'
       context.emit({ type: 'job.notice', message: kept, error: result.error })
+    } else if (result.status === 'skipped') {
+      for (const file of result.files)
+        context.emit({ type: 'job.notice', message: `skipped: ${file} exists` })
     } else if (result.status === 'done' || result.status === 'unchanged') {
       const what = result.status === 'done' ? 'made' : 'nothing new in'
       for (const file of result.files)

@@ -25,8 +25,11 @@ export interface BookSpec {
   readonly hooks?: BookHooks
 }
 
-/** How a work ended. `unchanged`: it was whole before and its source has nothing new. */
-export type BookStatus = 'done' | 'unchanged' | 'incomplete' | 'failed' | 'unfinished'
+/**
+ * How a work ended. `unchanged`: it was whole before and its source has nothing new. `skipped`: files that are not ours
+ * stand in all its places, and `onExists` is `skip`.
+ */
+export type BookStatus = 'done' | 'unchanged' | 'skipped' | 'incomplete' | 'failed' | 'unfinished'
 
 /** What became of one work. */
 export interface BookResult {

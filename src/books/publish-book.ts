@@ -27,17 +27,22 @@ export interface NamingRules {
 
 /**
  * The absolute final path of a container: as wanted, or with a number where a file stands there that is not ours.
- * Throws ERR_EXISTS where the options say so.
+ * None where the options say that such a file is skipped; throws ERR_EXISTS where they say that it is an error.
  */
-export function claimFinalPath(wanted: string, rules: NamingRules): string {
+export function claimFinalPath(wanted: string, rules: NamingRules): string | undefined {
   for (let number = 0; ; number++) {
     const path = number === 0 ? wanted : withNumber(wanted, number)
-    const found = lstatSync(path, { throwIfNoEntry: false })
-    if (!found || isOurs(path, rules) || (rules.onExists === 'overwrite' && found.isFile())) return path
-    if (rules.onExists === 'error' || rules.onExists === 'skip') {
+    if (!isTaken(path, rules)) return path
+    if (rules.onExists === 'skip') return undefined
+    if (rules.onExists === 'error') {
       throw new TrawlError('ERR_EXISTS', `${path} exists`, { context: { path } })
     }
   }
+}
+
+function isTaken(path: string, rules: NamingRules): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  return found !== undefined && !isOurs(path, rules) && !(rules.onExists === 'overwrite' && found.isFile())
 }
 
 /** True where a container of ours stands, as we left it. */

@@ -17,17 +17,21 @@ import {
   type NamingRules,
 } from './publish-book.ts'
 
-/** A work whose containers are written and read back, but have no names yet. */
-export interface FinishedWork {
+/** What the names of a work's containers depend on. */
+export interface NamedWork {
   readonly spec: BookSpec
   readonly work: PlannedWork
   readonly template: NameTemplate
   /** Absolute output folder. */
   readonly dir: string
+  readonly before: BookRecord | undefined
+}
+
+/** A work whose containers are written and read back, but have no names yet. */
+export interface FinishedWork extends NamedWork {
   /** Absolute folder of the work's staging. */
   readonly staging: string
   readonly recordPath: string
-  readonly before: BookRecord | undefined
   readonly settings: string
   readonly pages: readonly PageRecord[]
   readonly missing: readonly MissingPage[]
@@ -43,21 +47,41 @@ export function stagedContainer(staging: string, format: PackFormat): string {
 }
 
 /**
+ * Files that stand where the containers of a work should go, where the options say that they are skipped: all of them
+ * are there, so there is nothing to fetch. Throws ERR_EXISTS where the options call one an error. Says nothing where
+ * the names depend on what is not known yet.
+ */
+export function takenBefore(wanted: NamedWork): readonly string[] | undefined {
+  const { formats, onExists } = wanted.spec.options
+  if (onExists !== 'skip' && onExists !== 'error') return undefined
+  const paths = formats.map((format) => wantedPath(wanted, format, { pages: 0, missing: 0 }))
+  const others = formats.map((format) => wantedPath(wanted, format, { pages: 1, missing: 0 }))
+  if (paths.some((path, i) => path !== others[i])) return undefined
+  const rules = rulesOf(wanted)
+  const isFree = paths.map((path) => claimFinalPath(path, rules) !== undefined)
+  return isFree.includes(true) ? undefined : paths
+}
+
+/**
  * Gives the containers of a work their names: record with the intent, names, record, so that a killed run finds its
- * own files again. Gives their absolute paths. Throws ERR_EXISTS and storage errors.
+ * own files again. Gives their absolute paths; those that are to be skipped are left out. Throws ERR_EXISTS and
+ * storage errors.
  */
 export function publishWork(finished: FinishedWork): readonly string[] {
-  const { spec, work, dir, staging, recordPath, before, pages, missing } = finished
-  const { formats, onExists, durability, sidecar } = spec.options
-  const rules: NamingRules = { dir, onExists, durability, ours: before?.containers ?? [] }
-  const wanted = formats.map((format) => ({
-    format,
-    path: claimFinalPath(wantedPath(finished, containerExtensions[format]), rules),
-  }))
-  const containers = wanted.map(({ format, path }, i): ContainerRecord => {
+  const { spec, work, dir, staging, recordPath, pages, missing } = finished
+  const { formats, sidecar } = spec.options
+  const rules = rulesOf(finished)
+  const counts = { pages: pages.length, missing: missing.length }
+  const wanted: { format: PackFormat; path: string }[] = []
+  const containers: ContainerRecord[] = []
+  for (const [i, format] of formats.entries()) {
+    const path = claimFinalPath(wantedPath(finished, format, counts), rules)
+    if (path === undefined) continue
     const { sizeBytes = 0, places = [] } = finished.made[i] ?? {}
-    return { format, path: recordedPath(path, dir), sizeBytes, pages: places }
-  })
+    wanted.push({ format, path })
+    containers.push({ format, path: recordedPath(path, dir), sizeBytes, pages: places })
+  }
+  if (wanted.length === 0) return []
   const record = recordOf(finished, containers)
   writeBookRecord(recordPath, {
     ...record,
@@ -94,9 +118,19 @@ function recordOf(finished: FinishedWork, containers: readonly ContainerRecord[]
   }
 }
 
-function wantedPath({ spec, work, template, dir, pages, missing }: FinishedWork, extension: string): string {
-  const suffix = missing.length > 0 ? ' [incomplete]' : ''
-  const name = spec.options.out ?? template.render(bookValues(work, work.metadata, pages.length))
+function rulesOf({ spec, dir, before }: NamedWork): NamingRules {
+  const { onExists, durability } = spec.options
+  return { dir, onExists, durability, ours: before?.containers ?? [] }
+}
+
+function wantedPath(
+  { spec, work, template, dir }: NamedWork,
+  format: PackFormat,
+  counts: { readonly pages: number; readonly missing: number },
+): string {
+  const suffix = counts.missing > 0 ? ' [incomplete]' : ''
+  const name = spec.options.out ?? template.render(bookValues(work, work.metadata, counts.pages))
+  const extension = containerExtensions[format]
   return containerPath({ dir, name, extension, suffix, given: spec.options.out !== undefined })
 }
 

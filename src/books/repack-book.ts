@@ -30,8 +30,8 @@ export interface RepackedBook {
 
 /**
  * Packs a folder or archive of images again, without downloading: the same pages in the same order, transformed where
- * the options say so. With `dryRun` nothing is written. Throws ERR_INPUT_UNREADABLE, ERR_PACK_*, ERR_IMAGE_* naming the page, ERR_EXISTS, ERR_CANCELLED and storage errors;
- * then nothing was made.
+ * the options say so. With `dryRun` nothing is written; what `onExists` skips is left out. Throws ERR_INPUT_UNREADABLE,
+ * ERR_PACK_*, ERR_IMAGE_* naming the page, ERR_EXISTS, ERR_CANCELLED and storage errors; then nothing was made.
  */
 export async function repackBook(
   input: string,
@@ -55,15 +55,16 @@ export async function repackBook(
       durability: options.durability,
       ours: [],
     }
-    const finals = options.formats.map((format) =>
-      claimFinalPath(wantedPath(options, title, containerExtensions[format]), rules),
-    )
+    const finals = options.formats.flatMap((format) => {
+      const final = claimFinalPath(wantedPath(options, title, containerExtensions[format]), rules)
+      return final === undefined ? [] : [{ format, final }]
+    })
+    if (finals.length === 0) return []
     if (options.dryRun) {
       const { length: pages } = await Array.fromAsync(selected(reader, options.pages).pages())
-      return finals.map((final) => ({ path: final, pages }))
+      return finals.map(({ final }) => ({ path: final, pages }))
     }
-    const writers = options.formats.map((format, i) => {
-      const final = finals[i] ?? ''
+    const writers = finals.map(({ format, final }) => {
       mkdirSync(dirname(final), { recursive: true })
       return createPackWriter(format, { ...common, path: final, replace: options.onExists === 'overwrite' })
     })

@@ -23,7 +23,7 @@ import { PageMaker, urlOf, type MadePage } from './page-maker.ts'
 import { packOptionsOf, pagePlanOf, settingsFingerprint } from './page-settings.ts'
 import { inOrder, type PlannedPage, type PlannedWork } from './planned-work.ts'
 import { absoluteOf } from './publish-book.ts'
-import { publishWork, stagedContainer } from './publish-work.ts'
+import { publishWork, stagedContainer, takenBefore } from './publish-work.ts'
 import { commonHeaders } from './source-context.ts'
 import { defaultWindow, startPages, type PageState } from './start-pages.ts'
 import { isUnchanged, unchangedOutcomes } from './unchanged-work.ts'
@@ -82,7 +82,9 @@ class WorkRun {
   }
 
   async run(): Promise<BookResult> {
-    const { work } = this.#options
+    const { spec, work, template } = this.#options
+    const taken = takenBefore({ spec, work, template, dir: this.#dir, before: this.#before })
+    if (taken) return { ...this.#result(), status: 'skipped', files: taken }
     let pages: AsyncIterable<PlannedPage> = work.pages
     if (this.#before) {
       const all: PlannedPage[] = []
@@ -94,7 +96,7 @@ class WorkRun {
     const folder = await this.#options.openFolder(this.#staging)
     try {
       const result = await this.#make(pages, folder)
-      if (result.status === 'done') this.#clean(folder)
+      if (result.status === 'done' || result.status === 'skipped') this.#clean(folder)
       else this.#options.closeFolder(folder)
       return result
     } catch (error) {
@@ -321,6 +323,7 @@ class WorkRun {
       made.map((file) => file.sizeBytes),
       found,
     )
+    if (files.length === 0) return { ...base, status: 'skipped' }
     const whole = { ...base, files, ...notesOf(found) }
     return this.#missing.length === 0
       ? { ...whole, status: 'done' }

@@ -77,7 +77,9 @@ function planText(
   options: { readonly json: boolean; readonly verbose: boolean; readonly printFields: boolean },
 ): string {
   if (options.json) return `${JSON.stringify(plan)}\n`
-  const lines = plan.files.map((file) => `${file} (${plan.pages.length} pages, ${plan.source})`)
+  const { length: count } = plan.pages
+  const pages = count === 1 ? '1 page' : `${count} pages`
+  const lines = plan.files.map((file) => `${file} (${pages}, ${plan.source})`)
   if (options.printFields) {
     for (const [name, value] of Object.entries(plan.fields)) {
       if (value !== undefined) lines.push(`  {${name}}: ${String(value)}`)

@@ -52,6 +52,8 @@ function tell(
   options: { readonly json: boolean; readonly quiet: boolean; readonly dryRun: boolean },
   context: CliContext,
 ): void {
+  if (files.length === 0 && !options.quiet)
+    context.stderr.write('nothing was made: what is there is skipped (--on-exists skip)\n')
   for (const file of files) {
     const { path, pages } = file
     const said = options.dryRun ? 'would make' : 'made'

@@ -174,7 +174,7 @@ export const commands = {
   get: { groups: getGroups, without: [] },
   book: {
     groups: bookGroups,
-    without: ['smallFirst', 'acceptHtml', 'remoteTime', 'reuse', 'openPasswordFile'],
+    without: ['smallFirst', 'acceptHtml', 'remoteTime', 'reuse', 'openPasswordFile', 'minSizeBytes'],
   },
   dataset: {
     groups: datasetGroups,

@@ -4,6 +4,9 @@ import { folderTitle, looksLikeImage } from './image-url.ts'
 import type { Source, SourceContext, SourceInput, SourceItem, SourceMatch } from './source.ts'
 import { parseUrlPattern, type UrlPattern } from './url-pattern.ts'
 
+/** More is no book but a slip of the keyboard; `trawl get` takes lists of any length. */
+const mostPages = 1_000_000
+
 /**
  * Patterns of page image URLs, such as `https://example.org/page-[001-200].jpg`, and single image URLs. A group
  * in the folders of the URL begins a chapter whenever it changes. A pattern of pages of HTML or of manifests is
@@ -54,6 +57,12 @@ async function* extract(
       }
     }
     return
+  }
+  if (pattern.count > mostPages) {
+    throw new TrawlError('ERR_INPUT_INVALID', `The pattern ${input.text} gives ${pattern.count} pages`, {
+      hint: `A book has at most ${mostPages} pages; check the range in brackets.`,
+      context: { url: first },
+    })
   }
   const folders = folderGroups(pattern)
   const title = folderTitle(folders === 0 ? first : (pattern.literals[0] ?? first))

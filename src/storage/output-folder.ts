@@ -1,11 +1,11 @@
 import { lstatSync, readdirSync, rmSync, statfsSync, type Stats } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { TrawlError, type Extent, type TaskId } from '../core/index.ts'
+import type { Extent, TaskId } from '../core/index.ts'
 import { FolderLock } from './folder-lock.ts'
 import { FileJournal } from './journal/file-journal.ts'
 import type { Journal } from './journal/journal.ts'
 import type { LogDamage } from './journal/log-file.ts'
-import { makeFolders } from './make-folders.ts'
+import { makeOutputFolder } from './make-output-folder.ts'
 import { SafePoints } from './safe-points.ts'
 import { KnownNames } from './known-names.ts'
 import { ConfinedRoot, DirectoryCache, NameRegistry } from './naming/index.ts'
@@ -50,7 +50,7 @@ export class OutputFolder {
   constructor(options: OutputFolderOptions) {
     this.path = resolve(options.path)
     this.#state = join(this.path, stateFolderName)
-    this.#makeFolders()
+    makeOutputFolder(this.path, join(stateFolderName, 'parts'))
     this.root = new ConfinedRoot(this.path)
     this.volume = new Volume({ durability: options.durability })
     this.names = new NameRegistry()
@@ -190,31 +190,6 @@ export class OutputFolder {
       this.safePoints.close(this.journal.lengthBytes)
     } finally {
       this.#lock.release()
-    }
-  }
-
-  #makeFolders(): void {
-    try {
-      makeFolders(join(this.#state, 'parts'))
-    } catch (error) {
-      const code = errnoOf(error)
-      if (code === 'EEXIST' || code === 'ENOTDIR') {
-        throw new TrawlError('ERR_NOT_DIRECTORY', `${this.path} is a file or lies below one`, {
-          cause: error,
-          context: { path: this.path },
-        })
-      }
-      const {
-        code: meaning,
-        message,
-        context,
-      } = storageError(error, { path: this.path, doing: 'create the folder' })
-      throw new TrawlError(meaning, message, {
-        cause: error,
-        context,
-        // Such as below /proc, where nothing can be made though all is there.
-        ...(code === 'ENOENT' ? { hint: 'Choose another folder with --dir.' } : {}),
-      })
     }
   }
 }

@@ -255,3 +255,28 @@ describeWith(['qpdf', 'unzip', 'pdfimages'], 'other programs agree', () => {
     expect(digests(images.sort().map((name) => readFileSync(join(dir, name))))).toEqual(digests(pages))
   })
 })
+
+test('--on-exists skip and error look at the names before anything is fetched', async () => {
+  const { list, pages } = await setPages(origin, 2)
+  const dir = folder()
+  writeFileSync(join(dir, 'Mine.pdf'), 'not yours')
+  const skipped = await book(list, { dir, title: 'Mine', onExists: 'skip' })
+  expect(skipped).toMatchObject({ status: 'done', stats: { planned: 0 }, books: [{ status: 'skipped' }] })
+  const refused = await book(list, { dir, title: 'Mine', onExists: 'error' })
+  expect(refused).toMatchObject({ books: [{ status: 'failed', error: { code: 'ERR_EXISTS' } }] })
+  expect(pageRequests()).toEqual([])
+  // Of several formats, those whose places are free are made.
+  await book(list, { dir, title: 'Mine', onExists: 'skip', formats: ['pdf', 'cbz'] })
+  expect(finals(dir).toSorted()).toEqual(['Mine.cbz', 'Mine.pdf'])
+  expect(digests(await pagesOf(join(dir, 'Mine.cbz')))).toEqual(digests(pages))
+  expect(readFileSync(join(dir, 'Mine.pdf'), 'utf8')).toBe('not yours')
+})
+
+test('an output folder that is a file ends the job before anything is fetched', async () => {
+  const { list } = await setPages(origin, 2)
+  const dir = join(folder(), 'file')
+  writeFileSync(dir, '')
+  const made = await book(list, { dir })
+  expect(made).toMatchObject({ status: 'failed', error: { code: 'ERR_NOT_DIRECTORY' } })
+  expect(pageRequests()).toEqual([])
+})

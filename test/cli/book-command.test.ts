@@ -134,6 +134,9 @@ test('-o names the format by its extension, where -f does not', async () => {
   expect(book.stderr).toContain(`made ${join(dir, 'b.cbz')} (1 page)`)
   expect((await runMain(['pack', scans, '-o', join(dir, 'p.epub')])).code).toBe(0)
   expect((await runMain(['pack', scans, '-o', join(dir, 'q.epub'), '-f', 'zip'])).code).toBe(0)
+  const kept = await runMain(['pack', scans, '-o', join(dir, 'p.epub'), '--on-exists', 'skip'])
+  expect(kept).toMatchObject({ code: 0, stderr: expect.stringContaining('nothing was made') })
+  expect(readdirSync(dir).toSorted()).toEqual(['.trawl', 'b.cbz', 'p.epub', 'q.epub', 'scans'])
   const formats = ['b.cbz', 'p.epub', 'q.epub'].map(async (name) => {
     const reader = await openPack(join(dir, name))
     await reader.close()

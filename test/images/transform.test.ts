@@ -347,6 +347,10 @@ describe('transformPage', () => {
       .png()
       .toBuffer()
     expect((await only(blank, { trim: true })).facts).toMatchObject({ widthPx: 60, heightPx: 90 })
+    const dot = await sharp({ create: { width: 1, height: 2, channels: 3, background: '#123' } })
+      .png()
+      .toBuffer()
+    expect((await only(dot, { trim: true })).facts).toMatchObject({ widthPx: 1, heightPx: 2 })
   })
 
   it('resizes into a box, by percentage, and never larger unless asked', async () => {

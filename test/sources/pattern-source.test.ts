@@ -65,6 +65,10 @@ describe('patternSource', () => {
   it('is the one to say what is wrong with a pattern', async () => {
     expect(patternSource.match({ text: 'https://example.org/[5-1].jpg' })?.confidence).toBeGreaterThan(0.9)
     await expect(run('https://example.org/[5-1].jpg')).rejects.toMatchObject({ code: 'ERR_URL_INVALID' })
+    await expect(run('https://example.org/[1-999999999].jpg')).rejects.toMatchObject({
+      code: 'ERR_INPUT_INVALID',
+      message: expect.stringContaining('gives 999999999 pages'),
+    })
     await expect(run('https://ex ample.org:x/[1-5].jpg')).rejects.toMatchObject({ code: 'ERR_URL_INVALID' })
   })
 

@@ -99,7 +99,7 @@ function factsOfItem(outcome: Outcome, dir: string): CommandFacts {
 
 function statusOfBook({ status }: BookResult): Outcome['status'] {
   if (status === 'done') return 'ok'
-  if (status === 'unchanged') return 'skipped'
+  if (status === 'unchanged' || status === 'skipped') return 'skipped'
   return status === 'unfinished' ? 'unfinished' : 'failed'
 }
 

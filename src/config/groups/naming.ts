@@ -10,8 +10,8 @@ export const namingGroup = defineGroup({
   fields: () => ({
     name: field(text('TEMPLATE'), {
       description:
-        'Name template with fields of the URL, the headers, the row and the position in the list; / makes folders.',
-      unset: 'the name from Content-Disposition, else from the URL',
+        'Name template with fields, such as {host}/{name} for files and {series}/{title} for books; / makes folders.',
+      unset: 'the name that the server or the URL gives; of books, the title',
       scope: 'source',
     }),
   }),

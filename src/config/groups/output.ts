@@ -10,7 +10,7 @@ export const outputGroup = defineGroup({
   fields: () => ({
     dir: field(path('DIR'), { description: 'Output folder.', default: '.', short: '-d' }),
     out: field(text('NAME', 'a file name, or - for standard output'), {
-      description: 'Name of the one file that is made; - is standard output.',
+      description: 'Name of the one file that is made; for get, - is standard output.',
       unset: 'the server or the URL names it',
       short: '-o',
       file: false,
@@ -25,12 +25,12 @@ export const outputGroup = defineGroup({
       default: 'batch',
     }),
     maxSizeBytes: field(size, {
-      description: 'Do not take files larger than this: get skips them.',
+      description: 'Do not take files larger than this: get skips them, pages of books are missing.',
       unset: 'any size',
       scope: 'host',
     }),
     minSizeBytes: field(size, {
-      description: 'Do not take files smaller than this: get skips them.',
+      description: 'Skip files smaller than this.',
       unset: 'any size',
       scope: 'host',
     }),

@@ -5,6 +5,8 @@ import { descrambleOwn } from './descramble.ts'
 import type { PagePlan } from './page-plan.ts'
 import type { RawImage } from './raw-image.ts'
 
+/** sharp trims nothing smaller. */
+const TRIM_SMALLEST = 3
 /** Less than this part of a side left means that trimming found a blank page, not an edge. */
 const TRIM_LEAST = 0.1
 
@@ -70,6 +72,7 @@ function turn(image: Sharp, orientation: number): Sharp {
 }
 
 async function trim(sharp: SharpFunction, image: RawImage, space: Space): Promise<RawImage> {
+  if (Math.min(image.widthPx, image.heightPx) < TRIM_SMALLEST) return image
   const trimmed = await toRaw(fromRaw(sharp, image).trim(), space)
   const blank = trimmed.widthPx < image.widthPx * TRIM_LEAST || trimmed.heightPx < image.heightPx * TRIM_LEAST
   return blank ? image : trimmed
