@@ -15,7 +15,7 @@ export const headerMap = map({
   allowed: "a header such as 'Accept-Language: en'",
   names: token,
   lowerCase: true,
-  allowedValue: 'an object of header names and Latin-1 texts, without range and what belongs to connections',
+  allowedValue: 'an object of header names and texts, without range and what belongs to connections',
   fault: headerFault,
 })
 

@@ -13,8 +13,9 @@ const own: ReadonlyMap<string, string> = new Map([
   ['if-range', ofRanges],
 ])
 
-// Latin-1 without control characters: nothing that could end a line (RFC 9110, 5.5).
-const sendable = /^[\t -~\u0080-\u00ff]*$/
+// No control characters: nothing that could end a line (RFC 9110, 5.5).
+// oxlint-disable-next-line no-control-regex
+const control = /[\u0000-\u0008\u000a-\u001f\u007f]/
 
 /**
  * Why a header cannot be sent with requests for files, as a phrase that begins with its name; undefined where it can.
@@ -23,5 +24,5 @@ const sendable = /^[\t -~\u0080-\u00ff]*$/
 export function headerFault(name: string, value: string): string | undefined {
   const why = own.get(name)
   if (why !== undefined) return `${name} ${why}`
-  return sendable.test(value) ? undefined : `${name} has a character that headers cannot carry`
+  return control.test(value) ? `${name} has a control character` : undefined
 }

@@ -1,5 +1,6 @@
 import type { buildConnector, Dispatcher, Pool } from 'undici'
 import type { Carrier, ConnectionOptions } from './connection.ts'
+import { isAscii, utf8AsLatin1 } from './headers/wire-text.ts'
 import { connectError } from './network-error.ts'
 import type { CarrierPool } from './origin-pool.ts'
 import { loadPool } from './undici.ts'
@@ -50,7 +51,9 @@ export class SharedPool implements CarrierPool, Carrier {
   }
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    this.#pool.dispatch(options, handler)
+    const given = options.headers as readonly string[]
+    const headers = given.every(isAscii) ? options.headers : given.map((each) => utf8AsLatin1(each))
+    this.#pool.dispatch({ ...options, headers: headers as string[] }, handler)
   }
 
   release(): void {

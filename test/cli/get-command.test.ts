@@ -267,7 +267,7 @@ describe('bad input', () => {
         ['--report', '/dev/stdout'],
       ],
       [['--header', 'Range: bytes=0-9', url('a.bin')], ['--header: range is set by trawl']],
-      [['--user-agent', '€', url('a.bin')], ['--user-agent']],
+      [['--user-agent', 'a\u0007', url('a.bin')], ['--user-agent']],
       [
         ['--cookies', '/no/such/jar', url('a.bin')],
         ['--cookies', '/no/such/jar'],

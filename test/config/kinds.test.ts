@@ -117,13 +117,7 @@ describe('every kind', () => {
     expect(read(headerMap, 'Accept: a, b', 'X: 1\nY: 2')).toEqual({ accept: 'a, b', x: '1', y: '2' })
     expect(headerMap.read({ form: 'entries', entries: [['A', '1']] })).toEqual({ value: { a: '1' } })
     expect(read(headerMap, 'bad name: 1')).toBeUndefined()
-    for (const header of [
-      'Range: bytes=0-9',
-      'Connection: close',
-      'Content-Length: 3',
-      'X: €',
-      'X: \u0007',
-    ]) {
+    for (const header of ['Range: bytes=0-9', 'Connection: close', 'Content-Length: 3', 'X: \u0007']) {
       expect(headerMap.read({ form: 'texts', texts: [header] }), header).toHaveProperty('why')
     }
     expect(headerMap.schema.safeParse({ Range: 'bytes=0-9' }).success).toBe(false)

@@ -198,6 +198,13 @@ describe('errors', () => {
     expect(origin.requests).toHaveLength(0)
   })
 
+  test('values of headers are sent as UTF-8', async () => {
+    origin.route('/f', good)
+    await fetchSize('/f', { headers: { 'x-name': 'ä € 日本' } })
+    const sent = origin.requests[0]?.headers['x-name'] ?? ''
+    expect(Buffer.from(sent, 'latin1').toString('utf8')).toBe('ä € 日本')
+  })
+
   test('messages carry no secrets of the URL', async () => {
     origin.route('/f', withFaults(good, faults.shortBy(1)))
     const failure = fetchSize('/f?X-Amz-Signature=0123456789abcdef&token=verysecret')

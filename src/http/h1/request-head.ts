@@ -1,4 +1,5 @@
 import { TrawlError } from '../../core/index.ts'
+import { isAscii, utf8AsLatin1 } from '../headers/wire-text.ts'
 
 /** A request as it is to be sent. */
 export interface RequestLine {
@@ -13,12 +14,12 @@ export interface RequestLine {
 }
 
 const token = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/
-// Latin-1 without control characters: nothing that could end a line.
-const value = /^[\t -~\u0080-\u00ff]*$/
+// Nothing that could end a line.
+const sendable = /^[\t -~\u0080-\u00ff]*$/
 const target = /^[!-~]+$/
 
 /**
- * The head of a request, to be sent as Latin-1 (RFC 9112, 3). Throws ERR_INPUT_INVALID for what cannot be sent, such
+ * The head of a request, to be sent as Latin-1 (RFC 9112, 3); values are UTF-8, as those of answers are read. Throws ERR_INPUT_INVALID for what cannot be sent, such
  * as a line break in a value.
  */
 export function writeRequestHead({ method, path, host, headers, bodyBytes }: RequestLine): string {
@@ -30,13 +31,22 @@ export function writeRequestHead({ method, path, host, headers, bodyBytes }: Req
     const name = headers[i] ?? ''
     const text = headers[i + 1] ?? ''
     if (!checked.has(name)) checkName(name)
-    if (!value.test(text)) throw invalid(name)
     if (name === 'host') hostGiven = true
-    fields += `${name}: ${text}\r\n`
+    fields += `${name}: ${isAscii(text) ? text : wireValue(name, text)}\r\n`
   }
   const hostField = hostGiven ? '' : `host: ${host}\r\n`
   const length = bodyBytes === undefined ? '' : `content-length: ${bodyBytes}\r\n`
   return `${method} ${path} HTTP/1.1\r\n${hostField}connection: keep-alive\r\n${fields}${length}\r\n`
+}
+
+/**
+ * A header value as UTF-8 in the form of Latin-1, byte by byte. Throws ERR_INPUT_INVALID for what could end a line, and
+ * for other control characters.
+ */
+function wireValue(name: string, text: string): string {
+  const bytes = utf8AsLatin1(text)
+  if (!sendable.test(bytes)) throw invalid(name)
+  return bytes
 }
 
 /** Names that were found good: a run sends the same few with every request. */

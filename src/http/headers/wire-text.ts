@@ -15,3 +15,15 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
     return undefined
   }
 }
+
+const ascii = /^[\t -~]*$/
+
+/** True for text that is the same in every encoding, and without control characters. */
+export function isAscii(text: string): boolean {
+  return ascii.test(text)
+}
+
+/** Text as the bytes of its UTF-8, each as one character: how it is sent where Latin-1 is written. */
+export function utf8AsLatin1(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1')
+}

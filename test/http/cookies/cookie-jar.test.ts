@@ -147,3 +147,17 @@ test('the transport sends and keeps cookies, over redirects too; cookies of the 
   ])
   await transport.close()
 })
+
+test('a cookie in any letters comes back as it came, and spoils no request', async () => {
+  await using origin = await createFaultOrigin()
+  const transport = createTransport({ cookies: jar })
+  const bytes = Buffer.from('name=Zoë €', 'utf8').toString('latin1')
+  origin.route('/login', respond.status(200, { 'Set-Cookie': `${bytes}; Path=/` }))
+  origin.route('/file', respond.status(200))
+  for (const path of ['/login', '/file']) {
+    const response = await transport.send({ method: 'GET', url: origin.url + path, headers: {} })
+    response.body.cancel()
+  }
+  expect(origin.requests.map(({ headers }) => headers['cookie'])).toEqual([undefined, bytes])
+  await transport.close()
+})

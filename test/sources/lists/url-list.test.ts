@@ -128,13 +128,12 @@ describe('readUrlList', () => {
   })
 
   it('faults a file with a header that would make another of it, or that cannot be sent', async () => {
-    const options = ['Range: bytes=0-9', 'Content-Length: 3', 'X: \u0001', 'X: €']
+    const options = ['Range: bytes=0-9', 'Content-Length: 3', 'X: \u0001']
     const text = options.map((each) => `http://a.example/1\n  header=${each}\n`).join('')
     expect(brief(await readText(text))).toEqual([
       expect.stringContaining('range is set by trawl itself'),
       expect.stringContaining('content-length belongs to the connection'),
-      expect.stringContaining('x has a character'),
-      expect.stringContaining('x has a character'),
+      expect.stringContaining('x has a control character'),
     ])
   })
 
