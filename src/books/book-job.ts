@@ -107,26 +107,26 @@ class BookWork implements JobWork {
   drain(): void {
     this.#draining = true
     this.#reading.abort(new TrawlError('ERR_CANCELLED', 'the job starts nothing new'))
-    for (const run of this.#progress.runs()) run.drain()
+    for (const { run } of this.#progress.fetchers()) run.drain()
   }
 
   pause(which: PauseRequest = {}): void {
     if (which.host === undefined && which.id === undefined) this.#paused = true
-    for (const run of this.#progress.runs()) run.pause(which)
+    for (const fetcher of this.#progress.fetchers()) fetcher.run.pause(fetcher.inRun(which))
   }
 
   resume(which: ItemSelector = {}): void {
     if (which.host === undefined && which.id === undefined) this.#paused = false
-    for (const run of this.#progress.runs()) run.resume(which)
+    for (const fetcher of this.#progress.fetchers()) fetcher.run.resume(fetcher.inRun(which))
   }
 
   cancel(which: PauseRequest): void {
-    for (const run of this.#progress.runs()) run.cancel(which)
+    for (const fetcher of this.#progress.fetchers()) fetcher.run.cancel(fetcher.inRun(which))
   }
 
   update(patch: JobPatch, which?: ItemSelector): void {
     if (which === undefined) this.#parts.parts.engine.update(patch)
-    for (const run of this.#progress.runs()) run.update(patch, which)
+    for (const fetcher of this.#progress.fetchers()) fetcher.run.update(patch, which && fetcher.inRun(which))
   }
 
   async #run(): Promise<void> {
@@ -192,7 +192,7 @@ class BookWork implements JobWork {
         onFetcher: (fetcher) => {
           if (this.#draining) fetcher.run.drain()
           if (this.#paused) fetcher.run.pause()
-          return this.#progress.add(fetcher.run)
+          return this.#progress.add(fetcher)
         },
         onPlanned: () => this.#progress.planned(),
         onOutcome: (outcome, page) =>

@@ -1,9 +1,9 @@
 import type { ActiveItem, ErrorData, JobStats, Outcome, Progress } from '../core/index.ts'
-import type { Run } from '../engine/index.ts'
+import type { PageFetcher } from './page-fetcher.ts'
 
 /** Counts the pages of a job over all its works; speed and hosts are those of the runs at work. */
 export class BookProgress {
-  readonly #runs = new Set<Run>()
+  readonly #fetchers = new Set<PageFetcher>()
   readonly #outcomes: Outcome[] = []
   readonly #failures = new Map<string, number>()
   readonly #counts = { ok: 0, skipped: 0, failed: 0, unfinished: 0 }
@@ -40,17 +40,18 @@ export class BookProgress {
     this.ended(outcome)
   }
 
-  add(run: Run): () => void {
-    this.#runs.add(run)
+  add(fetcher: PageFetcher): () => void {
+    this.#fetchers.add(fetcher)
     return () => {
-      this.#runs.delete(run)
-      this.#fetchedBytes += run.stats().fetchedBytes
-      this.#retries += run.stats().retries
+      this.#fetchers.delete(fetcher)
+      const { fetchedBytes, retries } = fetcher.run.stats()
+      this.#fetchedBytes += fetchedBytes
+      this.#retries += retries
     }
   }
 
-  runs(): Iterable<Run> {
-    return this.#runs
+  fetchers(): Iterable<PageFetcher> {
+    return this.#fetchers
   }
 
   outcomes(): readonly Outcome[] {
@@ -58,11 +59,11 @@ export class BookProgress {
   }
 
   activeItems(limit: number): readonly ActiveItem[] {
-    return [...this.#runs].flatMap((run) => run.activeItems(limit)).slice(0, limit)
+    return [...this.#fetchers].flatMap((fetcher) => fetcher.activeItems(limit)).slice(0, limit)
   }
 
   progress(): Progress {
-    const runs = [...this.#runs].map((run) => run.progress())
+    const runs = [...this.#fetchers].map(({ run }) => run.progress())
     const sum = (of: (progress: Progress) => number): number =>
       runs.reduce((total, progress) => total + of(progress), 0)
     const { ok, skipped, failed } = this.#counts
@@ -94,7 +95,7 @@ export class BookProgress {
       fetchedBytes,
       durationMs,
       meanSpeedBps: durationMs > 0 ? (fetchedBytes * 1000) / durationMs : 0,
-      retries: this.#retries + [...this.#runs].reduce((total, run) => total + run.stats().retries, 0),
+      retries: this.#retries + [...this.#fetchers].reduce((total, { run }) => total + run.stats().retries, 0),
       failures: Object.fromEntries(this.#failures),
     }
   }

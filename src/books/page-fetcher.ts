@@ -4,8 +4,10 @@ import {
   taskId,
   toTrawlError,
   TrawlError,
+  type ActiveItem,
   type DownloadEventBody,
   type DownloadTask,
+  type ItemSelector,
   type Locator,
   type Outcome,
   type Place,
@@ -117,9 +119,10 @@ export class PageFetcher {
       destination,
       retry: options.retry,
       spaceWaitMs: options.spaceWaitMs,
-      // A failed alternative is no failed page; pages are told of by the work.
+      // A failed alternative is no failed page; pages are told of by the work, under their own ids.
       onEvent: (event) => {
-        if (event.type !== 'task.finished') options.onEvent(event)
+        if (event.type === 'task.finished') return
+        options.onEvent('id' in event ? { ...event, id: this.#pageOf(event.id) } : event)
       },
       itemEvents: options.itemEvents,
       acceptor: async (staged, task) => {
@@ -153,6 +156,21 @@ export class PageFetcher {
         durationMs: 0,
       })
     })
+  }
+
+  activeItems(limit: number): readonly ActiveItem[] {
+    return this.run.activeItems(limit).map((item) => ({ ...item, id: this.#pageOf(item.id) }))
+  }
+
+  /** A selector of pages as one of the run: there, each alternative of a page has an id of its own. */
+  inRun<Which extends ItemSelector>(which: Which): Which {
+    if (which.id === undefined) return which
+    for (const [id, { wish }] of this.#wanted) if (wish.key === which.id) return { ...which, id }
+    return which
+  }
+
+  #pageOf(id: string): string {
+    return this.#wanted.get(id)?.wish.key ?? id
   }
 
   /** No more wishes come; the run ends with those that are open. */
