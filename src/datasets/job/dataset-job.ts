@@ -32,6 +32,7 @@ import { openResizers } from './open-resizers.ts'
 import { OtherWorkers } from './other-workers.ts'
 import { tellPace } from './pace.ts'
 import { preparePlan } from './prepare-plan.ts'
+import { RoomWait } from './room-wait.ts'
 import { defaultMaxBodyBytes, SampleWork, type SampleWorkOptions } from './sample-work.ts'
 import { ShardQueue } from './shard-queue.ts'
 
@@ -154,12 +155,18 @@ class DatasetWork implements JobWork {
     engine.update(this.#limits)
     const stopping = new AbortController()
     const signal = AbortSignal.any([this.#context.signal, stopping.signal])
-    const queue = new ShardQueue({ out: this.#out, plan, spec: this.#spec, maxOpen: maxOpenShards })
+    const room = new RoomWait({
+      path: this.#out,
+      waitMs: this.#spec.options.spaceWaitMs,
+      emit: (event) => this.#context.emit(event),
+      isEnding: () => this.#drained || signal.aborted,
+    })
+    const queue = new ShardQueue({ out: this.#out, plan, spec: this.#spec, room, maxOpen: maxOpenShards })
     queue.onWaiting = (message) => this.#context.emit({ type: 'job.notice', message })
     queue.onFailure = () => stopping.abort(new TrawlError('ERR_CANCELLED', 'a shard could not be written'))
     this.#queue = queue
     const resizers = openResizers()
-    const samples = this.#sampleWork(queue, { plan, budget, resizers, signal })
+    const samples = this.#sampleWork(queue, { plan, budget, resizers, room, signal })
     const stopCounting = this.#countOthers(plan, before, queue)
     const stopTelling = tellPace(this.progress, (detail) => {
       this.#context.emit({ type: 'job.phase', phase: 'download', detail })
@@ -188,7 +195,7 @@ class DatasetWork implements JobWork {
 
   #sampleWork(
     queue: ShardQueue,
-    given: Pick<SampleWorkOptions, 'budget' | 'resizers' | 'signal'> & { readonly plan: ShardPlan },
+    given: Pick<SampleWorkOptions, 'budget' | 'resizers' | 'room' | 'signal'> & { readonly plan: ShardPlan },
   ): SampleWork {
     const { options } = this.#spec
     const { plan, ...parts } = given

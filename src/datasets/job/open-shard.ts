@@ -3,6 +3,7 @@ import type { ShardPlan, ShardRow } from '../plan/index.ts'
 import { failedSample, goodSample, type Sample } from '../samples/index.ts'
 import type { FinishedSample } from '../shards/index.ts'
 import type { ImagesAtWork } from './images-at-work.ts'
+import type { RoomWait } from './room-wait.ts'
 import type { SampleSpool, SpooledSample } from './sample-spool.ts'
 
 export interface OpenShardOptions {
@@ -10,9 +11,10 @@ export interface OpenShardOptions {
   readonly plan: ShardPlan
   readonly spool: SampleSpool
   readonly images: ImagesAtWork
+  readonly room: RoomWait
   /** The rows to be done, ascending; default all. */
   readonly indexes?: readonly number[]
-  /** Puts the shard together from all its samples, in plan order, and commits it. */
+  /** Puts the shard together from all its samples, in plan order, and commits it; again where there was no room. */
   readonly assemble: (samples: AsyncIterableIterator<FinishedSample>) => Promise<unknown>
 }
 
@@ -103,10 +105,10 @@ export class OpenShard {
   }
 
   async #assemble(): Promise<void> {
-    const { spool, images, assemble } = this.#options
+    const { spool, images, room, assemble } = this.#options
     let committed = false
     try {
-      await assemble(this.#samples())
+      await room.retry(() => assemble(this.#samples()))
       committed = true
     } finally {
       spool.close({ remove: committed })

@@ -1,4 +1,3 @@
-import { statfsSync } from 'node:fs'
 import {
   fromErrorData,
   taskId,
@@ -31,6 +30,7 @@ import {
   type SampleWish,
 } from './make-sample.ts'
 import { spooledFailure, type OpenShard } from './open-shard.ts'
+import { freeBytes, type RoomWait } from './room-wait.ts'
 
 export interface SampleWorkOptions {
   readonly out: string
@@ -39,6 +39,8 @@ export interface SampleWorkOptions {
   readonly maxBodyBytes: number
   readonly totalTimeoutMs: number
   readonly resizers: SampleResizers
+  /** Failures wait in it for room, as bodies do in the engine. */
+  readonly room: RoomWait
   readonly signal: AbortSignal
   /** Told of a shard with a row that was cancelled: it waits for another run. */
   readonly onIncomplete: (shard: OpenShard) => void
@@ -120,13 +122,11 @@ export class SampleWork {
       return
     }
     const { httpStatus } = outcome
-    await shard.add(
-      row.index,
-      spooledFailure(row, fromErrorData(outcome.error), {
-        facts: httpStatus === undefined ? facts : { httpStatus, ...facts },
-        run: runOf(outcome),
-      }),
-    )
+    const failure = spooledFailure(row, fromErrorData(outcome.error), {
+      facts: httpStatus === undefined ? facts : { httpStatus, ...facts },
+      run: runOf(outcome),
+    })
+    await this.#options.room.retry(() => shard.add(row.index, failure))
   }
 
   #task(shard: OpenShard, row: ShardRow, refusals: Promise<void>[]): InputTask {
@@ -143,7 +143,8 @@ export class SampleWork {
     } catch (thrown) {
       const refused = toTrawlError(thrown)
       const run = { attempts: 0, startedAtMs: Date.now(), durationMs: 0, fetchedBytes: 0 }
-      refusals.push(shard.add(row.index, spooledFailure(row, refused, { facts: {}, run })))
+      const failure = spooledFailure(row, refused, { facts: {}, run })
+      refusals.push(this.#options.room.retry(() => shard.add(row.index, failure)))
       return { id, ordinal, input: row.url === '' ? row.key : row.url, refused }
     }
   }
@@ -210,13 +211,4 @@ function checkUrl(text: string): void {
   throw new TrawlError('ERR_URL_SCHEME', `${url.protocol} is not supported: ${text}`, {
     context: { url: text },
   })
-}
-
-function freeBytes(path: string): number | undefined {
-  try {
-    const { bavail, bsize } = statfsSync(path)
-    return bavail * bsize
-  } catch {
-    return undefined
-  }
 }

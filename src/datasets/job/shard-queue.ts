@@ -14,6 +14,7 @@ import { layoutOf } from './dataset-settings.ts'
 import type { DatasetSpec } from './dataset-spec.ts'
 import { ImagesAtWork } from './images-at-work.ts'
 import { OpenShard, type OpenShardOptions } from './open-shard.ts'
+import type { RoomWait } from './room-wait.ts'
 import { SampleSpool, type SpoolMemory } from './sample-spool.ts'
 import { ShardClaims } from './shard-claims.ts'
 
@@ -21,6 +22,7 @@ export interface ShardQueueOptions {
   readonly out: string
   readonly plan: ShardPlan
   readonly spec: DatasetSpec
+  readonly room: RoomWait
   /** Shards at work at once: the tail of one does not hold up the next. */
   readonly maxOpen: number
 }
@@ -176,7 +178,7 @@ export class ShardQueue {
   }
 
   #shardOptions({ shard, indexes }: ShardWish, name: string): OpenShardOptions {
-    const { out, plan, spec } = this.#options
+    const { out, plan, spec, room } = this.#options
     const { manifest } = plan
     const { durability } = spec.options
     const planHash = partOf(manifest, shard)?.hash ?? ''
@@ -189,7 +191,7 @@ export class ShardQueue {
       owner: indexes ? `${planHash} ${(spec.statuses ?? []).join(',')}` : planHash,
       memory: this.#memory,
     })
-    const parts = { shard, plan, spool, images: new ImagesAtWork(`${path}.at-work`) }
+    const parts = { shard, plan, spool, room, images: new ImagesAtWork(`${path}.at-work`) }
     if (indexes) {
       return {
         ...parts,
