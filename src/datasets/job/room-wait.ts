@@ -1,5 +1,11 @@
 import { statfsSync } from 'node:fs'
-import { isTrawlError, systemClock, TrawlError, type Clock, type DownloadEventBody } from '../../core/index.ts'
+import {
+  isTrawlError,
+  systemClock,
+  TrawlError,
+  type Clock,
+  type DownloadEventBody,
+} from '../../core/index.ts'
 
 export interface RoomWaitOptions {
   /** The output folder. */

@@ -10,7 +10,10 @@ const formats = ['files', 'webdataset', 'parquet'] as const
 describeWithVolumes('a dataset on a full volume', (newVolume) => {
   test.for(formats)('%s: waits for room, and the shards are as ever', async (outputFormat) => {
     const origin = await photoOrigin(await photos(8))
-    const urls = Array.from({ length: 160 }, (_, i) => `${origin.url}/${i % 9 === 8 ? 'none' : `p${i % 8}`}.jpg`)
+    const urls = Array.from(
+      { length: 160 },
+      (_, i) => `${origin.url}/${i % 9 === 8 ? 'none' : `p${i % 8}`}.jpg`,
+    )
     const options = { ...quick, tables: csvTable(urls), shardSize: 20, outputFormat } as const
     const volume = newVolume(1024)
     const dir = join(volume.path, 'out')
