@@ -2,7 +2,7 @@ import { statfsSync } from 'node:fs'
 import {
   isTrawlError,
   systemClock,
-  TrawlError,
+  type TrawlError,
   type Clock,
   type DownloadEventBody,
 } from '../../core/index.ts'
