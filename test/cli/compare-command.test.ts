@@ -1,30 +1,20 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import type { Comparison } from '../../src/session/index.ts'
-import {
-  body,
-  createFaultOrigin,
-  faults,
-  respond,
-  withFaults,
-  type FaultOrigin,
-} from '../../src/testing/index.ts'
+import { body, faults, respond, withFaults } from '../../src/testing/index.ts'
 import { tempFolders } from '../storage/temp-folder.ts'
+import { useOrigin } from './cli-origin.ts'
 import { runCli, startCli } from './run-cli.ts'
 
 const newFolder = tempFolders()
-let origin: FaultOrigin
-beforeAll(async () => {
-  origin = await createFaultOrigin()
+const origin = await useOrigin((served) => {
+  served.route('/*', (request) => respond.withRange(body(request.path, 2000))(request))
+  served.route('/missing.bin', respond.status(404))
 })
-afterAll(() => origin.close())
 
 let folder: string
 beforeEach(() => {
-  origin.reset()
-  origin.route('/*', (request) => respond.withRange(body(request.path, 2000))(request))
-  origin.route('/missing.bin', respond.status(404))
   folder = newFolder()
   writeFileSync(
     join(folder, 'list.txt'),

@@ -10,36 +10,23 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { OutputFolder } from '../../src/storage/index.ts'
-import {
-  body,
-  createFaultOrigin,
-  faults,
-  respond,
-  withFaults,
-  type FaultOrigin,
-} from '../../src/testing/index.ts'
+import { body, faults, respond, withFaults } from '../../src/testing/index.ts'
 import { tempFolders } from '../storage/temp-folder.ts'
+import { fileNames, useOrigin } from './cli-origin.ts'
 import { startCli } from './run-cli.ts'
 import { runMain } from './run-main.ts'
 
 const newFolder = tempFolders()
-let origin: FaultOrigin
-beforeAll(async () => {
-  origin = await createFaultOrigin()
-})
-afterAll(() => origin.close())
-beforeEach(() => {
-  origin.reset()
-  origin.route('/*', (request) => respond.withRange(body(request.path, 1000))(request))
+const origin = await useOrigin((served) => {
+  served.route('/*', (request) => respond.withRange(body(request.path, 1000))(request))
 })
 
 const large = 16 * 1024 * 1024
 const url = (path: string): string => `${origin.url}/${path}`
 const get = (...args: string[]) => runMain(['get', '--retry-delay', '1ms', '--retries', '0', ...args])
 const retry = (...args: string[]) => runMain(['retry', '--retry-delay', '1ms', '--retries', '0', ...args])
-const names = (dir: string): string[] => readdirSync(dir).filter((name) => name !== '.trawl')
 const parts = (dir: string): string[] => readdirSync(join(dir, '.trawl', 'parts'))
 
 interface Status {
@@ -217,7 +204,7 @@ describe('trawl retry', () => {
     )
     origin.route('/down-*', (request) => respond.withRange(body(request.path, 500))(request))
     expect((await retry(report)).code).toBe(0)
-    expect(names(dir).toSorted()).toEqual(['a.got', 'down-1.got', 'down-2.got', 'report.jsonl'])
+    expect(fileNames(dir).toSorted()).toEqual(['a.got', 'down-1.got', 'down-2.got', 'report.jsonl'])
     const requests = origin.requests.length
     const again = await retry(report)
     expect([again.code, again.stderr]).toEqual([0, expect.stringContaining('2 skipped')])
@@ -247,9 +234,9 @@ describe('trawl retry', () => {
     expect((await retry(dir, '--status', 'unfinished')).stderr).toBe('nothing is left to try again\n')
     const dry = await retry(dir, '--code', 'ERR_HTTP_NOT_FOUND', '--dry-run')
     expect([dry.code, dry.stdout.toString()]).toEqual([0, `${url('gone.bin')}\n`])
-    expect(names(dir)).toEqual([])
+    expect(fileNames(dir)).toEqual([])
     expect((await retry(dir, '--code', 'ERR_HTTP_NOT_FOUND')).code).toBe(0)
-    expect(names(dir)).toEqual(['gone.bin'])
+    expect(fileNames(dir)).toEqual(['gone.bin'])
     for (const args of [
       ['--status', 'bad'],
       ['--code', 'ERR_NONSENSE'],
@@ -312,7 +299,7 @@ describe('trawl retry', () => {
     origin.route('/slow.bin', respond.withRange(body('/slow.bin', 1000)))
     const end = await retry(report)
     expect(end.code).toBe(1)
-    expect(names(dir).filter((name) => name.endsWith('.bin'))).toEqual(['slow.bin'])
+    expect(fileNames(dir).filter((name) => name.endsWith('.bin'))).toEqual(['slow.bin'])
     expect((await statusOf(dir)).failed.byCode).toEqual({ ERR_DIGEST_MISMATCH: lines.length - 1 })
   })
 
@@ -341,7 +328,7 @@ describe('trawl retry', () => {
     expect(existsSync(join(dir, 'none'))).toBe(false)
     const torn = file('torn.jsonl', `${line(url('a.bin'))}\n{"input":"${url('b')}`)
     expect((await retry(torn, '-d', join(dir, 'torn'))).code).toBe(0)
-    expect(names(join(dir, 'torn'))).toEqual(['a.bin'])
+    expect(fileNames(join(dir, 'torn'))).toEqual(['a.bin'])
     const same = await retry(torn, '--report', torn)
     expect([same.code, same.stderr]).toEqual([2, expect.stringContaining('--report would write over')])
     const empty = await retry(file('empty.jsonl', ''))
@@ -377,7 +364,7 @@ describe('trawl clean', () => {
     const requests = origin.requests.length
     expect((await get(url('small.bin'), url('large.bin'), '-d', dir)).code).toBe(0)
     expect(origin.requests.slice(requests).some(({ path }) => path === '/small.bin')).toBe(false)
-    expect(names(dir).toSorted()).toEqual(['large.bin', 'mine.txt', 'small.bin'])
+    expect(fileNames(dir).toSorted()).toEqual(['large.bin', 'mine.txt', 'small.bin'])
     expect(readFileSync(join(dir, 'large.bin')).equals(body('/large.bin', large).bytes())).toBe(true)
   })
 

@@ -1,56 +1,30 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { DownloadEvent } from '../../src/core/index.ts'
-import {
-  body,
-  createFaultOrigin,
-  faults,
-  respond,
-  withFaults,
-  type FaultOrigin,
-} from '../../src/testing/index.ts'
+import { body, createFaultOrigin, faults, respond, withFaults } from '../../src/testing/index.ts'
 import { describeWithVolumes } from '../small-volume.ts'
 import { tempFolders } from '../storage/temp-folder.ts'
+import { fileNames, until, useOrigin } from './cli-origin.ts'
 import { runCli, startCli } from './run-cli.ts'
 import { runMain, type MainEnd } from './run-main.ts'
 
 const newFolder = tempFolders()
-let origin: FaultOrigin
-beforeAll(async () => {
-  origin = await createFaultOrigin()
-})
-afterAll(() => origin.close())
-beforeEach(() => {
-  origin.reset()
-  origin.route('/*', (request) => respond.withRange(body(request.path, 1000))(request))
-  origin.route('/missing.bin', respond.status(404))
+const origin = await useOrigin((served) => {
+  served.route('/*', (request) => respond.withRange(body(request.path, 1000))(request))
+  served.route('/missing.bin', respond.status(404))
 })
 
 const quick = ['--retry-delay', '1ms', '--retries', '1'] as const
 const get = (args: readonly string[], options?: { readonly stdin?: string }): Promise<MainEnd> =>
   runMain(['get', ...quick, ...args], options)
-const names = (dir: string): string[] =>
-  existsSync(dir)
-    ? readdirSync(dir)
-        .filter((name) => name !== '.trawl')
-        .toSorted()
-    : []
 const url = (path: string): string => `${origin.url}/${path}`
 
 function expectWhole(dir: string, sizeBytes: number): void {
-  for (const name of names(dir)) {
+  for (const name of fileNames(dir)) {
     expect(readFileSync(join(dir, name)).equals(body(`/${name}`, sizeBytes).bytes()), name).toBe(true)
   }
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 2000; tries++) {
-    if (holds()) return
-    await sleep(5)
-  }
-  throw new Error('it never came to that')
 }
 
 function events(end: Pick<MainEnd, 'stdout' | 'stderr'>): DownloadEvent[] {
@@ -65,7 +39,7 @@ describe('files arrive', () => {
     expect(end.code).toBe(0)
     expect(end.stdout.toString()).toBe('')
     expect(end.stderr).toContain('2 ok, 0 skipped, 0 failed of 2')
-    expect(names(dir)).toEqual(['a.bin', 'b.bin'])
+    expect(fileNames(dir)).toEqual(['a.bin', 'b.bin'])
     expectWhole(dir, 1000)
     const again = await get([url('a.bin'), url('b.bin'), '-d', dir])
     expect([again.code, again.stderr]).toEqual([0, expect.stringContaining('0 ok, 2 skipped, 0 failed of 2')])
@@ -88,12 +62,12 @@ describe('files arrive', () => {
     const list = join(dir, 'list.txt')
     writeFileSync(list, `${url('a.bin')}\n# comment\n${url('b.bin')}\n  out=c.bin\n`)
     expect((await get(['-i', list, '-d', join(dir, 'one')])).code).toBe(0)
-    expect(names(join(dir, 'one'))).toEqual(['a.bin', 'c.bin'])
+    expect(fileNames(join(dir, 'one'))).toEqual(['a.bin', 'c.bin'])
     const piped = await get(['-i', '-', '-d', join(dir, 'two')], {
       stdin: `${url('a.bin')}\r\n${url('b.bin')}`,
     })
     expect(piped.code).toBe(0)
-    expect(names(join(dir, 'two'))).toEqual(['a.bin', 'b.bin'])
+    expect(fileNames(join(dir, 'two'))).toEqual(['a.bin', 'b.bin'])
   })
 
   test('--quiet says nothing where all is well', async () => {
@@ -168,7 +142,7 @@ describe('--json and --report', () => {
     const running = startCli(['get', ...quick, '-i', '-', '-d', dir, '--json'], { stdin: list })
     running.child.stdout?.destroy()
     expect((await running.end).code).toBe(0)
-    expect(names(dir)).toHaveLength(500)
+    expect(fileNames(dir)).toHaveLength(500)
   })
 
   test('the report has every item, and a failure of many is told short', async () => {
@@ -192,7 +166,7 @@ describe('--json and --report', () => {
   test('a relative report stands in the folder where the command was given', async () => {
     const cwd = newFolder()
     expect((await runCli(['get', url('a.bin'), '-d', 'out', '--report', 'r.jsonl'], { cwd })).code).toBe(0)
-    expect(names(cwd)).toEqual(['out', 'r.jsonl'])
+    expect(fileNames(cwd)).toEqual(['out', 'r.jsonl'])
   })
 })
 
@@ -211,7 +185,7 @@ describe('bad input', () => {
     const end = await get([url('a.bin'), '-i', join(dir, 'no-such-list'), '-i', good, '-d', join(dir, 'out')])
     expect(end.code).toBe(2)
     expectClear(end, 'no-such-list', 'Check that the path exists')
-    expect(names(join(dir, 'out'))).toEqual(['a.bin', 'b.bin'])
+    expect(fileNames(join(dir, 'out'))).toEqual(['a.bin', 'b.bin'])
     const folder = await get(['-i', dir, '-d', join(dir, 'out')])
     expect(folder.code).toBe(2)
     expectClear(folder, dir)
@@ -229,7 +203,7 @@ describe('bad input', () => {
     const end = await get(['-i', list, '-d', join(dir, 'out')])
     expect(end.code).toBe(1)
     expectClear(end, `${list}:7`)
-    expect(names(join(dir, 'out'))).toHaveLength(8)
+    expect(fileNames(join(dir, 'out'))).toHaveLength(8)
   })
 
   test('an unknown flag, a wrong value, nothing to do: exit code 2, nothing is sent', async () => {
@@ -316,7 +290,7 @@ describe('bad input', () => {
     const end = await get([`${gone.url}/x.bin`, url('a.bin'), '-d', dir])
     expect(end.code).toBe(1)
     expectClear(end, `${gone.url}/x.bin`, 'Check that the server is up')
-    expect(names(dir)).toEqual(['a.bin'])
+    expect(fileNames(dir)).toEqual(['a.bin'])
   })
 
   test('a name that climbs out, a folder where a file should be, a link out: exit code 1 each', async () => {
@@ -397,7 +371,7 @@ describeWithVolumes('a full disk', (newVolume) => {
     const first = await get(args)
     expect(first.code).toBe(3)
     expectClear(first, volume.path, 'no space left', 'Make room')
-    const done = names(volume.path)
+    const done = fileNames(volume.path)
     expect(done.length).toBeGreaterThan(0)
     expect(done.length).toBeLessThan(8)
     expectWhole(volume.path, 500_000)
@@ -405,7 +379,7 @@ describeWithVolumes('a full disk', (newVolume) => {
     origin.reset()
     const second = await get(args)
     expect(second.code).toBe(0)
-    expect(names(volume.path)).toHaveLength(8)
+    expect(fileNames(volume.path)).toHaveLength(8)
     expectWhole(volume.path, 500_000)
     expect(origin.requests.filter((request) => done.includes(request.path.slice(1)))).toEqual([])
   })
@@ -441,7 +415,7 @@ describe('interrupts', () => {
       const end = await running.end
       expect(end.stderr.match(/interrupt again to stop at once/g)).toHaveLength(1)
       expect([end.code, end.signal]).toEqual([130, null])
-      const done = names(dir)
+      const done = fileNames(dir)
       expect(done.length).toBeGreaterThanOrEqual(4)
       expect(done.length).toBeLessThan(40)
       expect(origin.requests).toHaveLength(done.length)
@@ -455,19 +429,19 @@ describe('interrupts', () => {
     slow()
     const dir = newFolder()
     const running = start(dir)
-    await until(() => names(dir).length >= 4 && origin.requests.length >= 8)
+    await until(() => fileNames(dir).length >= 4 && origin.requests.length >= 8)
     running.child.kill('SIGINT')
     await sleep(50)
     running.child.kill('SIGINT')
     expect((await running.end).code).toBe(130)
-    const done = names(dir)
+    const done = fileNames(dir)
     expect(done.length).toBeLessThan(40)
     expectWhole(dir, size)
     origin.reset()
     origin.route('/*', (request) => respond.withRange(body(request.path, size))(request))
     const next = await runCli(['get', '-i', '-', '-d', dir], { stdin: list() })
     expect(next.code).toBe(0)
-    expect(names(dir)).toHaveLength(40)
+    expect(fileNames(dir)).toHaveLength(40)
     expectWhole(dir, size)
     expect(origin.requests.filter((request) => done.includes(request.path.slice(1)))).toEqual([])
   })

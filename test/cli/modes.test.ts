@@ -1,37 +1,23 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { body, createFaultOrigin, faults, respond, withFaults } from '../../src/testing/index.ts'
-import type { Behaviour, FaultOrigin } from '../../src/testing/index.ts'
+import { describe, expect, test } from 'vitest'
+import { body, faults, respond, withFaults } from '../../src/testing/index.ts'
+import type { Behaviour } from '../../src/testing/index.ts'
 import { tempFolders } from '../storage/temp-folder.ts'
+import { fileNames, until, useOrigin } from './cli-origin.ts'
 import { runCli, startCli } from './run-cli.ts'
 
 const newFolder = tempFolders()
-let origin: FaultOrigin
-beforeAll(async () => {
-  origin = await createFaultOrigin()
-})
-afterAll(() => origin.close())
 const sized =
   (sizeBytes: number): Behaviour =>
   (request) =>
     respond.withRange(body(request.path, sizeBytes))(request)
-beforeEach(() => {
-  origin.reset()
-  origin.route('/*', sized(4000))
+const origin = await useOrigin((served) => {
+  served.route('/*', sized(4000))
 })
 
 const flags = ['--no-config', '--retry-delay', '1ms'] as const
-const names = (dir: string): string[] => readdirSync(dir).filter((name) => name !== '.trawl')
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 2000; tries++) {
-    if (holds()) return
-    await sleep(5)
-  }
-  throw new Error('it never came to that')
-}
 
 function listOf(folder: string, count: number): string {
   const list = join(folder, 'list.txt')
@@ -40,7 +26,7 @@ function listOf(folder: string, count: number): string {
 }
 
 function expectWhole(dir: string, sizeBytes: number): void {
-  for (const name of names(dir)) {
+  for (const name of fileNames(dir)) {
     expect(readFileSync(join(dir, name)).equals(body(`/${name}`, sizeBytes).bytes()), name).toBe(true)
   }
 }
@@ -55,7 +41,7 @@ describe.each(['threads', 'processes'])('trawl get --mode %s', (mode) => {
     const end = await runCli(['get', '-i', list, '-d', dir, ...flags, ...way], { cwd: folder })
     expect(end).toMatchObject({ code: 0, signal: null })
     expect(end.stderr).toContain('300 ok, 0 skipped, 0 failed of 300')
-    expect(names(dir)).toHaveLength(300)
+    expect(fileNames(dir)).toHaveLength(300)
     expectWhole(dir, 4000)
     expect(origin.requests).toHaveLength(300)
     const again = await runCli(['get', '-i', list, '-d', dir, ...flags, ...way], { cwd: folder })
@@ -91,9 +77,9 @@ describe.each(['threads', 'processes'])('trawl get --mode %s', (mode) => {
     expect(end.stderr).not.toContain('a worker died')
     expectWhole(dir, 4000)
     const asked = origin.requests.length
-    expect(names(dir)).toHaveLength(asked)
+    expect(fileNames(dir)).toHaveLength(asked)
     expect((await runCli(args, { cwd: folder })).code).toBe(0)
-    expect(names(dir)).toHaveLength(80)
+    expect(fileNames(dir)).toHaveLength(80)
     expect(origin.requests).toHaveLength(80)
     expectWhole(dir, 4000)
   })
@@ -110,7 +96,7 @@ describe.each(['threads', 'processes'])('trawl get --mode %s', (mode) => {
     await sleep(100)
     process.kill(-(running.child.pid ?? 0), 'SIGINT')
     expect(await running.end).toMatchObject({ code: 130, signal: null })
-    expect(names(folder)).toEqual(['list.txt'])
+    expect(fileNames(folder)).toEqual(['list.txt'])
   })
 
   test(
@@ -132,7 +118,7 @@ describe.each(['threads', 'processes'])('trawl get --mode %s', (mode) => {
       }
       const end = await runCli(args, { cwd: folder })
       expect(end.code).toBe(0)
-      expect(names(dir)).toHaveLength(200)
+      expect(fileNames(dir)).toHaveLength(200)
       expectWhole(dir, size)
       expect(origin.requests.length).toBeLessThanOrEqual(200 + 2 * 2 * 8)
       expect(readdirSync(join(dir, '.trawl/parts'))).toEqual([])

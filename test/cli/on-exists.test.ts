@@ -1,25 +1,15 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import {
-  body,
-  createFaultOrigin,
-  faults,
-  respond,
-  withFaults,
-  type FaultOrigin,
-} from '../../src/testing/index.ts'
+import { describe, expect, test } from 'vitest'
+import { body, faults, respond, withFaults } from '../../src/testing/index.ts'
 import { tempFolders } from '../storage/temp-folder.ts'
+import { fileNames, useOrigin } from './cli-origin.ts'
 import { startCli } from './run-cli.ts'
 import { runMain } from './run-main.ts'
 
 const newFolder = tempFolders()
-let origin: FaultOrigin
-beforeAll(async () => {
-  origin = await createFaultOrigin()
-})
-afterAll(() => origin.close())
+const origin = await useOrigin()
 
 const modified = new Date(Date.UTC(2024, 4, 5))
 /** What the server has now; each version has bytes of its own. */
@@ -29,7 +19,6 @@ function serve(version: number, sizeBytes = 1000, rateBps?: number): Buffer {
   origin.route('/a.bin', rateBps === undefined ? good : withFaults(good, faults.rate(rateBps)))
   return file.bytes()
 }
-beforeEach(() => origin.reset())
 
 const policies = ['resume', 'skip', 'overwrite', 'rename', 'error'] as const
 type Policy = (typeof policies)[number]
@@ -44,12 +33,8 @@ const args = (dir: string, policy: Policy): string[] => [
   '0',
 ]
 const get = (dir: string, policy: Policy) => runMain(args(dir, policy))
-const names = (dir: string): string[] =>
-  readdirSync(dir)
-    .filter((name) => name !== '.trawl')
-    .toSorted()
 const contents = (dir: string): Record<string, string> =>
-  Object.fromEntries(names(dir).map((name) => [name, readFileSync(join(dir, name), 'latin1')]))
+  Object.fromEntries(fileNames(dir).map((name) => [name, readFileSync(join(dir, name), 'latin1')]))
 
 interface Wanted {
   readonly code: number
@@ -171,12 +156,12 @@ describe('a part, after kill -9', () => {
     const dir = newFolder()
     serve(1, size, 20 * 1024 * 1024)
     await killed(dir, policy)
-    expect(names(dir)).toEqual([])
+    expect(fileNames(dir)).toEqual([])
     const bytes = serve(1, size)
     const sent = origin.requests.length
     expect((await get(dir, policy)).code).toBe(0)
     expect(origin.requests.slice(sent).every(({ headers }) => headers['range'] !== undefined)).toBe(true)
-    expect(names(dir)).toEqual(['a.bin'])
+    expect(fileNames(dir)).toEqual(['a.bin'])
     expect(readFileSync(join(dir, 'a.bin')).equals(bytes)).toBe(true)
   })
 
@@ -190,7 +175,7 @@ describe('a part, after kill -9', () => {
       expect(contents(dir)).toEqual({ 'a.bin': old.toString('latin1') })
       const fresh = serve(2, size)
       expect((await get(dir, next)).code).toBe(0)
-      expect(names(dir)).toEqual(['a.bin'])
+      expect(fileNames(dir)).toEqual(['a.bin'])
       expect(readFileSync(join(dir, 'a.bin')).equals(fresh)).toBe(true)
       expect((await runMain(['verify', dir])).code).toBe(0)
     }

@@ -12,47 +12,30 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { JobStats } from '../../src/core/index.ts'
-import {
-  body,
-  createFaultOrigin,
-  faults,
-  respond,
-  withFaults,
-  type FaultOrigin,
-} from '../../src/testing/index.ts'
+import { body, faults, respond, withFaults } from '../../src/testing/index.ts'
 import { tempFolders } from '../storage/temp-folder.ts'
+import { fileNames, useOrigin } from './cli-origin.ts'
 import { startCli } from './run-cli.ts'
 import { runMain, type MainEnd } from './run-main.ts'
 
 const newFolder = tempFolders()
-let origin: FaultOrigin
-beforeAll(async () => {
-  origin = await createFaultOrigin()
-})
-afterAll(() => origin.close())
 
 const size = 3 * 1024 * 1024
 const modified = new Date(Date.UTC(2024, 4, 5, 6, 7, 8))
-const url = (path: string): string => `${origin.url}/${path}`
-const bytesOf = (path: string, sizeBytes = size): Buffer => body(`/${path}`, sizeBytes).bytes()
-const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
-const names = (dir: string): string[] =>
-  readdirSync(dir)
-    .filter((name) => name !== '.trawl')
-    .toSorted()
-
-beforeEach(() => {
-  origin.reset()
+const origin = await useOrigin((served) => {
   // Named ones too: routes of a test before this one go before the pattern.
   for (const path of ['/*', '/a.bin']) {
-    origin.route(path, (request) => {
+    served.route(path, (request) => {
       const file = body(request.path, size)
       return respond.withRange(file, { etag: `"${request.path}"`, lastModified: modified })(request)
     })
   }
 })
+const url = (path: string): string => `${origin.url}/${path}`
+const bytesOf = (path: string, sizeBytes = size): Buffer => body(`/${path}`, sizeBytes).bytes()
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
 
 interface Got extends MainEnd {
   readonly stats: JobStats
@@ -170,7 +153,7 @@ describe('by the validator on record', () => {
     const end = await get(url('a.bin'), '-d', dir, '--reuse', old)
     expect(end.stats).toMatchObject({ ok: 1, reuse: { hits: 0 } })
     expect(readFileSync(join(dir, 'a.bin')).equals(bytesOf('a.bin'))).toBe(true)
-    expect(names(dir)).toEqual(['a.bin'])
+    expect(fileNames(dir)).toEqual(['a.bin'])
   })
 
   test('a link where the file was is not followed', async () => {
@@ -205,7 +188,7 @@ describe('by the validator on record', () => {
     const dir = await oldFolder('a.bin')
     const end = await get(url('a.bin'), '-d', dir, '-o', 'twin.bin', '--reuse', dir)
     expect(end.reasons).toEqual(['reused'])
-    expect(names(dir)).toEqual(['a.bin', 'twin.bin'])
+    expect(fileNames(dir)).toEqual(['a.bin', 'twin.bin'])
   })
 
   test('a stranger under the wanted name keeps it', async () => {
@@ -213,7 +196,7 @@ describe('by the validator on record', () => {
     const dir = newFolder()
     writeFileSync(join(dir, 'a.bin'), 'mine')
     expect((await get(url('a.bin'), '-d', dir, '--reuse', old)).reasons).toEqual(['reused'])
-    expect(names(dir)).toEqual(['a (1).bin', 'a.bin'])
+    expect(fileNames(dir)).toEqual(['a (1).bin', 'a.bin'])
     expect(readFileSync(join(dir, 'a.bin'), 'utf8')).toBe('mine')
   })
 })
@@ -246,7 +229,7 @@ describe('by digest', () => {
       `<metalink xmlns="urn:ietf:params:xml:ns:metalink"><file name="named.bin"><size>${size}</size>${hash}<url>${url('z')}</url></file></metalink>`,
     )
     const second = await get('-i', meta, '-d', dir, '--reuse', old)
-    expect([second.reasons, names(dir)]).toEqual([['reused'], ['a.bin', 'm.meta4', 'named.bin']])
+    expect([second.reasons, fileNames(dir)]).toEqual([['reused'], ['a.bin', 'm.meta4', 'named.bin']])
     expect(origin.requests).toHaveLength(sent)
   })
 
@@ -305,7 +288,7 @@ describe('by length, time and both ends', () => {
     expect(end.stats).toMatchObject({ ok: 1, reuse: { hits: 0 } })
     expect(end.stdout.toString()).toContain('but other bytes')
     expect(readFileSync(join(dir, 'a.bin')).equals(bytesOf('a.bin'))).toBe(true)
-    expect(names(dir)).toEqual(['a.bin'])
+    expect(fileNames(dir)).toEqual(['a.bin'])
   })
 
   test('another time or length: fetched', async () => {
@@ -342,7 +325,7 @@ describe('by length, time and both ends', () => {
     )
     expect((await get(url('a.bin'), '-d', dir)).code).toBe(0)
     expect(readFileSync(join(dir, 'a.bin')).equals(bytesOf('a.bin'))).toBe(true)
-    expect(names(dir)).toEqual(['a.bin'])
+    expect(fileNames(dir)).toEqual(['a.bin'])
   })
 })
 
@@ -366,12 +349,12 @@ describe('what goes wrong', () => {
       await sleep(350 + round * 60)
       running.child.kill('SIGKILL')
       await running.end
-      for (const name of existsSync(dir) ? names(dir) : []) {
+      for (const name of existsSync(dir) ? fileNames(dir) : []) {
         expect(readFileSync(join(dir, name)).equals(bytesOf(name)), name).toBe(true)
       }
     }
     expect((await get(...paths.map(url), '-d', dir, '--reuse', old)).code).toBe(0)
-    expect(names(dir)).toEqual(paths.toSorted())
+    expect(fileNames(dir)).toEqual(paths.toSorted())
     expect(contentOf(old)).toEqual(before)
   }, 60_000)
 
@@ -392,7 +375,7 @@ describe('what goes wrong', () => {
       '1',
     )
     expect(end.reasons.toSorted()).toEqual(['fetched', 'reused', 'reused'])
-    for (const name of names(dir))
+    for (const name of fileNames(dir))
       expect(readFileSync(join(dir, name)).equals(bytesOf(name)), name).toBe(true)
     origin.route('/a.bin', respond.withRange(body('/new', 5000), { etag: '"new"' }))
     const update = await get(

@@ -1,37 +1,22 @@
 import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import {
-  body,
-  createFaultOrigin,
-  faults,
-  respond,
-  withFaults,
-  type FaultOrigin,
-} from '../../src/testing/index.ts'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { body, faults, respond, withFaults } from '../../src/testing/index.ts'
 import { createTrawl } from '../../src/session/index.ts'
 import { startNginx } from '../nginx.ts'
 import { describeWith } from '../programs.ts'
 import { tempFolders } from '../storage/temp-folder.ts'
+import { fileNames, until, useOrigin } from './cli-origin.ts'
 import { startCli } from './run-cli.ts'
 import { runMain, type MainEnd } from './run-main.ts'
 
 const newFolder = tempFolders()
-let origin: FaultOrigin
-beforeAll(async () => {
-  origin = await createFaultOrigin()
-})
-afterAll(() => origin.close())
-beforeEach(() => origin.reset())
+const origin = await useOrigin()
 
 const url = (path: string): string => `${origin.url}/${path}`
 const get = (...args: string[]): Promise<MainEnd> =>
   runMain(['get', '--retry-delay', '1ms', '--retries', '1', ...args])
-const names = (dir: string): string[] =>
-  readdirSync(dir)
-    .filter((name) => name !== '.trawl')
-    .toSorted()
 
 /** A version of a file: other bytes, an ETag of its own. */
 function serve(path: string, version: number, sizeBytes = 1000): void {
@@ -46,14 +31,6 @@ const bytesOf = (path: string, version: number, sizeBytes = 1000): Buffer =>
   body(`${path}-${version}`, sizeBytes).bytes()
 const isVersion = (file: string, path: string, version: number, sizeBytes = 1000): boolean =>
   readFileSync(file).equals(bytesOf(path, version, sizeBytes))
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 2000; tries++) {
-    if (holds()) return
-    await sleep(5)
-  }
-  throw new Error('it never came to that')
-}
 
 describe('--update', () => {
   test('what has not changed is asked about and kept; what has is replaced', async () => {
@@ -71,7 +48,7 @@ describe('--update', () => {
     expect(
       sent.every(({ headers }) => headers['if-modified-since'] === 'Mon, 01 Jan 2024 00:00:00 GMT'),
     ).toBe(true)
-    expect(names(dir)).toEqual(['a.bin', 'b.bin'])
+    expect(fileNames(dir)).toEqual(['a.bin', 'b.bin'])
     expect(isVersion(join(dir, 'a.bin'), '/a.bin', 1)).toBe(true)
     expect(isVersion(join(dir, 'b.bin'), '/b.bin', 2, 1500)).toBe(true)
     expect(readFileSync(report, 'utf8')).toContain('"reason":"not-modified"')
@@ -126,7 +103,7 @@ describe('--update', () => {
     origin.route('/a.bin', respond.withRange(body('/a.bin-2', 1000), { etag: null, lastModified: null }))
     expect((await get(url('a.bin'), '-d', dir, '--update')).stderr).toContain('1 ok')
     expect(isVersion(join(dir, 'a.bin'), '/a.bin', 2)).toBe(true)
-    expect(names(dir)).toEqual(['a.bin'])
+    expect(fileNames(dir)).toEqual(['a.bin'])
   })
 
   test.each([404, 500])(
@@ -144,7 +121,7 @@ describe('--update', () => {
       expect((await get(url('a.bin'), '-d', dir)).stderr).toContain('1 skipped')
       expect((await get(url('a.bin'), '-d', dir, '--update')).code).toBe(0)
       expect(isVersion(join(dir, 'a.bin'), '/a.bin', 2)).toBe(true)
-      expect(names(dir)).toEqual(['a.bin'])
+      expect(fileNames(dir)).toEqual(['a.bin'])
     },
   )
 
@@ -160,7 +137,7 @@ describe('--update', () => {
     // Begun is to be finished, also without asking.
     expect((await get(url('a.bin'), '-d', dir)).stderr).toContain('1 ok')
     expect(isVersion(join(dir, 'a.bin'), '/a.bin', 2)).toBe(true)
-    expect(names(dir)).toEqual(['a.bin'])
+    expect(fileNames(dir)).toEqual(['a.bin'])
   })
 
   test('what somebody made of a file in the meantime stays; the new version gets a name beside it', async () => {
@@ -171,7 +148,7 @@ describe('--update', () => {
     writeFileSync(join(dir, 'a.bin'), Buffer.alloc(1000, 'mine'))
     serve('/a.bin', 2)
     expect((await get(url('a.bin'), '-d', dir, '--update')).code).toBe(0)
-    expect(names(dir)).toEqual(['a (1).bin', 'a.bin'])
+    expect(fileNames(dir)).toEqual(['a (1).bin', 'a.bin'])
     expect(readFileSync(join(dir, 'a.bin')).equals(Buffer.alloc(1000, 'mine'))).toBe(true)
     expect(isVersion(join(dir, 'a (1).bin'), '/a.bin', 2)).toBe(true)
     expect((await runMain(['verify', dir])).code).toBe(0)
@@ -183,7 +160,7 @@ describe('--update', () => {
     await get(url('a.bin'), '-d', dir)
     rmSync(join(dir, 'a.bin'))
     expect((await get(url('a.bin'), '-d', dir, '--update')).stderr).toContain('1 ok')
-    expect(names(dir)).toEqual(['a.bin'])
+    expect(fileNames(dir)).toEqual(['a.bin'])
   })
 
   test('killed at any moment, with an origin that changes: a whole version under the name, and never a second name', async () => {
@@ -210,7 +187,7 @@ describe('--update', () => {
       await sleep(60 * version)
       running.child.kill('SIGKILL')
       await running.end
-      expect(names(dir)).toEqual(['a.bin'])
+      expect(fileNames(dir)).toEqual(['a.bin'])
       expect(statSync(file).size).toBe(size)
       const whole = Array.from({ length: version + 1 }, (_, n) => n).some((n) =>
         isVersion(file, '/a.bin', n, size),
@@ -222,7 +199,7 @@ describe('--update', () => {
     // Whatever was begun is finished by the first run; the second sees that it is the latest.
     expect((await get(url('a.bin'), '-d', dir, '--update')).code).toBe(0)
     expect(isVersion(file, '/a.bin', 9, size)).toBe(true)
-    expect(names(dir)).toEqual(['a.bin'])
+    expect(fileNames(dir)).toEqual(['a.bin'])
     expect(readdirSync(join(dir, '.trawl/parts'))).toEqual([])
     expect((await runMain(['verify', dir])).code).toBe(0)
   }, 60_000)
@@ -243,7 +220,7 @@ describe('files that are not wanted', () => {
     expect(end.stderr).toContain('0 failed of 2')
     const status = JSON.parse((await runMain(['status', dir, '--json'])).stdout.toString()) as object
     expect(status).toMatchObject({ failed: { count: 0 }, unfinished: { count: 0 }, parts: { count: 0 } })
-    return names(dir)
+    return fileNames(dir)
   }
 
   beforeEach(() => {
@@ -315,7 +292,7 @@ describeWith(['nginx'], 'beside nginx', () => {
     const other = newFolder()
     const copied = await get(...urls, '-d', other, '--reuse', dir)
     expect(copied.stderr).toContain('0 ok, 31 skipped')
-    for (const name of names(other))
+    for (const name of fileNames(other))
       expect(readFileSync(join(other, name)).equals(readFileSync(join(nginx.www, name))), name).toBe(true)
     // The library does it too.
     await using trawl = await createTrawl({ dir, update: true })
