@@ -16,12 +16,12 @@ export function findProgram(name: string): string | undefined {
 }
 
 /** True when `python3 -c 'import module'` works. */
-export function hasPythonModule(module: string): boolean {
+function hasPythonModule(module: string): boolean {
   return spawnSync('python3', ['-c', `import ${module}`], { stdio: 'ignore' }).status === 0
 }
 
 /** True when a package of `devDependencies` is installed. */
-export function hasPackage(name: string): boolean {
+function hasPackage(name: string): boolean {
   try {
     createRequire(import.meta.url).resolve(name)
     return true

@@ -4,7 +4,6 @@ import { describeLocator, fromErrorData, TrawlError, type Page } from '../core/i
 import {
   planFingerprint,
   transformPage,
-  type CheckedImage,
   type ImageExpectation,
   type ImageFacts,
   type PagePlan,
@@ -16,16 +15,10 @@ import type { PageFetcher, StagedImage } from './page-fetcher.ts'
 import { changesPages } from './page-settings.ts'
 
 /** A page ready to be packed: one part, or several where it was cut. */
-export interface MadePage {
+export interface MadePage extends Omit<StagedImage, 'path'> {
   readonly parts: readonly { readonly path: string; readonly facts: ImageFacts }[]
   /** Path of the checked original. */
   readonly original: string
-  readonly checked: CheckedImage
-  readonly url: string
-  readonly attempts: number
-  readonly fetchedBytes: number
-  readonly durationMs: number
-  readonly fromBefore: boolean
 }
 
 export interface PageMakerOptions {

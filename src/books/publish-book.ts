@@ -46,7 +46,7 @@ function isTaken(path: string, rules: NamingRules): boolean {
 }
 
 /** True where a container of ours stands, as we left it. */
-export function isOurs(path: string, rules: Pick<NamingRules, 'dir' | 'ours'>): boolean {
+function isOurs(path: string, rules: Pick<NamingRules, 'dir' | 'ours'>): boolean {
   return rules.ours.some((one) => absoluteOf(one.path, rules.dir) === path && stands(one, rules.dir))
 }
 

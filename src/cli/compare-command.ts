@@ -102,7 +102,7 @@ function tellResult(
 }
 
 /** The table that people read. */
-export function comparisonTable(comparison: Comparison): string {
+function comparisonTable(comparison: Comparison): string {
   const modes = summarise(comparison)
   const first = modes[0]?.filesPerMinute ?? 0
   const rows = [

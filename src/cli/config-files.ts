@@ -52,10 +52,7 @@ export async function readConfigFiles(surroundings: ConfigSurroundings): Promise
 }
 
 /** Option files named for this run, in order. Throws ERR_CONFIG_UNREADABLE when one is not there. */
-export async function readOptionFiles(
-  paths: readonly string[],
-  cwd: string,
-): Promise<readonly ConfigDocument[]> {
+async function readOptionFiles(paths: readonly string[], cwd: string): Promise<readonly ConfigDocument[]> {
   return Promise.all(
     paths.map(async (path) => {
       const document = await readOne('option', resolve(cwd, path))

@@ -8,7 +8,7 @@ import { printableText } from './render/index.ts'
  * Folder of the user's state: `$XDG_STATE_HOME/trawl` (XDG Base Directory Specification 0.8; a relative value does not
  * count), on Windows below `%LOCALAPPDATA%`, on macOS in `~/Library/Application Support`.
  */
-export function stateFolder({ env, platform, home }: ConfigSurroundings): string {
+function stateFolder({ env, platform, home }: ConfigSurroundings): string {
   if (platform === 'win32') {
     const local = env['LOCALAPPDATA']
     return join(local ? local : join(home, 'AppData', 'Local'), 'trawl', 'state')

@@ -325,7 +325,7 @@ function withLowerCaseNames(value: Record<string, string>): Record<string, strin
 }
 
 /** `a, b or c`. */
-export function joinOr(words: readonly string[]): string {
+function joinOr(words: readonly string[]): string {
   if (words.length < 2) return words.join('')
   return `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
 }

@@ -27,7 +27,6 @@ export type {
   JobWork,
   PauseRequest,
 } from './job.ts'
-export type { JobSpec } from './job-spec.ts'
 export { headerFault } from './header-fault.ts'
 export { murmur128 } from './murmur.ts'
 export { collateNaturally } from './natural-order.ts'

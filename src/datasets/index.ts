@@ -2,11 +2,8 @@ export {
   createDatasetKind,
   finishDataset,
   gateByMemory,
-  layoutOf,
   plannedIn,
   preparePlan,
-  plannedSettings,
-  planOptionsOf,
   randomDelay,
   verifyDataset,
   type DatasetEngine,
@@ -15,14 +12,9 @@ export {
   type DatasetSpec,
   type VerifiedShard,
 } from './job/index.ts'
-export { defaultDisallowed, optOut, optOutError, type OptOut, type OptOutOptions } from './manners/index.ts'
+export type { OptOut, OptOutOptions } from './manners/index.ts'
 export {
-  manifestPath,
   openShardPlan,
-  parseManifest,
-  planDataset,
-  planFolder,
-  readManifest,
   type ColumnValue,
   type PlanColumn,
   type PlanManifest,
@@ -33,17 +25,10 @@ export {
   type ShardPlanOptions,
   type ShardRow,
 } from './plan/index.ts'
-export { writeReport, type ReportData, type ReportOptions } from './report/index.ts'
+export type { ReportData, ReportOptions } from './report/index.ts'
 export {
-  checkLayout,
-  failedSample,
-  goodSample,
   isRowCode,
-  rowCodeNames,
   rowCodes,
-  rowFailure,
-  rowSelector,
-  unreadableSample,
   type RowCode,
   type RowFailure,
   type RowSelector,
@@ -56,18 +41,8 @@ export {
   type WrittenFile,
 } from './samples/index.ts'
 export {
-  createShardWriter,
-  finalizeDataset,
-  finishSwaps,
   localFolder,
-  localTarget,
-  partOf,
   readDatasetStatus,
-  readShard,
-  readShardState,
-  readShardStats,
-  rewriteShard,
-  selectRetryRows,
   type DatasetStatus,
   type FinalizeOptions,
   type FinishedSample,
@@ -81,4 +56,4 @@ export {
   type ShardWriter,
   type ShardWriterOptions,
 } from './shards/index.ts'
-export { tableFormats, type TableFormat } from './tables/index.ts'
+export type { TableFormat } from './tables/index.ts'

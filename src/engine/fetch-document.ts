@@ -13,7 +13,7 @@ import { decideRetry, defaultRetryOptions, type RetryOptions } from './run/retry
 import { judgeResponse } from './transfer/judge-response.ts'
 
 /** The largest document that is taken into memory. */
-export const maxDocumentBytes = 16 * 1024 * 1024
+const maxDocumentBytes = 16 * 1024 * 1024
 
 /** A small document in memory. */
 export interface Document {

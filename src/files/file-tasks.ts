@@ -1,29 +1,9 @@
-import {
-  taskId,
-  type Digest,
-  type DigestAlgorithm,
-  type DownloadTask,
-  type Locator,
-  type PieceHashes,
-  type TargetRule,
-} from '../core/index.ts'
+import { taskId, type DownloadTask, type TargetRule } from '../core/index.ts'
 import { HashSet64 } from '../storage/index.ts'
 
 /** One file wanted, as a list or a caller says it. */
-export interface FileRequest {
-  /** Several places are mirrors of the same bytes. */
-  readonly locator: Locator
+export interface FileRequest extends Omit<DownloadTask, 'id' | 'kind' | 'ordinal' | 'target'> {
   readonly target?: TargetRule
-  readonly headers?: Readonly<Record<string, string>>
-  readonly expectedSizeBytes?: number
-  readonly digests?: readonly Digest[]
-  readonly pieces?: PieceHashes
-  /** Computed and recorded also where no digest is expected. */
-  readonly digestAlgorithm?: DigestAlgorithm
-  readonly priority?: number
-  readonly limitRateBps?: number
-  readonly split?: number
-  readonly fields?: Readonly<Record<string, string>>
 }
 
 /**

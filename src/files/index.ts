@@ -1,5 +1,5 @@
 export { createFileNamer, type FileNamer } from './file-name.ts'
-export { createTaskMaker, type FileRequest } from './file-tasks.ts'
+export type { FileRequest } from './file-tasks.ts'
 export { createGetKind, type GetJobParts } from './get-job.ts'
 export { planFiles, type PlannedFile } from './plan-files.ts'
 export type { GetHooks, GetInput, GetInputOptions, GetInputs, GetSpec } from './get-spec.ts'

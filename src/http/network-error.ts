@@ -42,7 +42,7 @@ const certificateErrors =
 const parserError = /^Response does not match the HTTP\/1\.1 protocol/
 
 /** The code that says most about an error: of itself, of its parts (several addresses tried) or of its cause. */
-export function systemCode(error: unknown): string {
+function systemCode(error: unknown): string {
   const told = telling(error)
   const code = typeof told === 'object' && told !== null && 'code' in told ? told.code : undefined
   return typeof code === 'string' ? code : ''

@@ -12,7 +12,7 @@ export {
 } from './check/check-image.ts'
 export { sameRatio } from './check/expected-size.ts'
 export { isBlankImage } from './blank/is-blank.ts'
-export { DEFAULT_MAX_PIXELS } from './decode/pixel-limit.ts'
+
 export {
   createDecodePool,
   sharedDecodePool,
@@ -24,15 +24,9 @@ export { loadSharp, type SharpFunction } from './decode/load-sharp.ts'
 export { applyBytesTransforms, type BytesTransform } from './transform/bytes-transform.ts'
 export { descramble, scramble, type Descramble } from './transform/descramble.ts'
 export { moveRects } from './transform/move-rects.ts'
-export {
-  changesPage,
-  planFingerprint,
-  type PageFormat,
-  type PagePlan,
-  type ResizePlan,
-} from './transform/page-plan.ts'
+export { planFingerprint, type PageFormat, type PagePlan, type ResizePlan } from './transform/page-plan.ts'
 export type { RawImage } from './transform/raw-image.ts'
-export { gridMoves, invertRects, stripReversal, type GridOrder, type Rect } from './transform/rect.ts'
+export { stripReversal, type GridOrder, type Rect } from './transform/rect.ts'
 export {
   transformPage,
   type PageTarget,

@@ -48,7 +48,7 @@ export interface BookRequest {
 }
 
 /** The whole specification of a book job. Throws ERR_CONFIG_INVALID and ERR_USAGE. */
-export async function bookSpec(request: BookRequest, options: BookCommandOptions): Promise<BookSpec> {
+async function bookSpec(request: BookRequest, options: BookCommandOptions): Promise<BookSpec> {
   const [{ readMetadataFile, sourceInputs }, { builtInSources, createSourceRegistry }] = await Promise.all([
     import('../books/index.ts'),
     import('../sources/index.ts'),

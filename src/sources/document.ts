@@ -73,7 +73,7 @@ export function webReference(reference: string, base: string): string | undefine
 }
 
 /** What an error status of a document means. */
-export function statusError(found: FetchedDocument): TrawlError {
+function statusError(found: FetchedDocument): TrawlError {
   const { status, url } = found
   const codes: Readonly<Record<number, ErrorCode>> = {
     401: 'ERR_SOURCE_AUTH',

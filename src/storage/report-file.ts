@@ -105,7 +105,7 @@ function refuseSame(path: string, input: string): void {
   })
 }
 
-export function reportLineOf(outcome: Outcome): ReportLine {
+function reportLineOf(outcome: Outcome): ReportLine {
   const { input, path, status, error, skipReason, sizeBytes, durationMs, attempts, digest, request } = outcome
   const isLeft = status === 'failed' || status === 'unfinished'
   return {

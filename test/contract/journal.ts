@@ -66,7 +66,7 @@ export async function outcomesOf(
   return Array.fromAsync(journal.outcomes(filter))
 }
 
-export function namesOf(journal: Journal): string[] {
+function namesOf(journal: Journal): string[] {
   const names: string[] = []
   journal.eachName((path) => names.push(path))
   return names.toSorted()

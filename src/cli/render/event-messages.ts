@@ -27,7 +27,7 @@ export function describeError(error: ErrorData): string {
 }
 
 /** `input: message (hint)`. */
-export function describeFailure({ input, error }: Outcome): string {
+function describeFailure({ input, error }: Outcome): string {
   const why = error === undefined ? 'failed' : describeError({ ...error, message: without(input, error) })
   return `${printableText(redact(input))}: ${why}`
 }

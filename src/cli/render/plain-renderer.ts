@@ -75,7 +75,7 @@ export function createPlainRenderer(options: PlainRendererOptions): Renderer {
 }
 
 /** `[1m05s] 1,204/30,000, 1.20 GiB, 35.0 MiB/s, ETA 3m10s, 16 active, 3 failed`. */
-export function progressLine(progress: Progress, phase: string | undefined): string {
+function progressLine(progress: Progress, phase: string | undefined): string {
   const parts = [
     phase === undefined ? undefined : printableText(phase),
     countPart(progress),

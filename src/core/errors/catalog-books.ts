@@ -34,14 +34,6 @@ export const bookErrors = {
     summary: 'The source has no pages.',
     hint: 'Check the URL or the selection.',
   },
-  ERR_SOURCE_RESTRICTED: {
-    retry: 'never',
-    scope: 'job',
-    exitCode: 1,
-    httpStatus: 403,
-    summary: 'The owner does not allow downloading this.',
-    hint: 'Ask the owner.',
-  },
   ERR_BOOK_INCOMPLETE: {
     retry: 'never',
     scope: 'job',

@@ -1,5 +1,5 @@
 export { createDatasetKind, finishDataset, type DatasetEngine, type DatasetJobParts } from './dataset-job.ts'
-export { layoutOf, plannedSettings, planOptionsOf, type DatasetSettings } from './dataset-settings.ts'
+export type { DatasetSettings } from './dataset-settings.ts'
 export type { DatasetSpec } from './dataset-spec.ts'
 export { gateByMemory } from './memory-gate.ts'
 export { randomDelay } from './random-delay.ts'

@@ -38,13 +38,7 @@ export async function serveMetrics(
 }
 
 /** The metrics as text. */
-export function metricsText({
-  progress,
-  stats,
-}: {
-  readonly progress: Progress
-  readonly stats: JobStats
-}): string {
+function metricsText({ progress, stats }: { readonly progress: Progress; readonly stats: JobStats }): string {
   const lines: string[] = []
   const metric = (
     name: string,

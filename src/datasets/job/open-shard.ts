@@ -19,7 +19,7 @@ export interface OpenShardOptions {
 }
 
 /** Rows that are read from the plan at a time. */
-export const rowsAtOnce = 1000
+const rowsAtOnce = 1000
 /** After so many samples that were there already, others get their turn on the event loop. */
 const samplesAtOnce = 32
 

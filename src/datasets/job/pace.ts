@@ -14,7 +14,7 @@ export function tellPace(read: () => Progress, tell: (text: string) => void): ()
 }
 
 /** `312 rows/s, 94 % good`. */
-export function paceText(before: Progress, now: Progress): string {
+function paceText(before: Progress, now: Progress): string {
   const rows = now.ok + now.failed
   const seconds = (now.elapsedMs - before.elapsedMs) / 1000
   const rate = seconds > 0 ? (rows - before.ok - before.failed) / seconds : 0

@@ -1,1 +1,1 @@
-export { defaultDisallowed, optOut, optOutError, type OptOut, type OptOutOptions } from './opt-out.ts'
+export { optOut, optOutError, type OptOut, type OptOutOptions } from './opt-out.ts'

@@ -2,7 +2,7 @@ import { TrawlError } from '../../core/index.ts'
 import type { ResponseHeaders } from '../../http/index.ts'
 
 /** The directives of X-Robots-Tag that img2dataset heeds by default. */
-export const defaultDisallowed = ['noai', 'noimageai', 'noindex', 'noimageindex'] as const
+const defaultDisallowed = ['noai', 'noimageai', 'noindex', 'noimageindex'] as const
 
 export interface OptOutOptions {
   /** Product token of the crawler: directives that are addressed to it count too. */

@@ -1,7 +1,5 @@
 export {
   manifestPath,
-  parseManifest,
-  planFolder,
   readManifest,
   type PlanColumn,
   type PlanFile,

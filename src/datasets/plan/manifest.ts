@@ -97,7 +97,7 @@ export function readManifest(out: string): PlanManifest | undefined {
 }
 
 /** The manifest in a text; `path` is for messages. Throws ERR_FORMAT_NEWER, ERR_INPUT_INVALID. */
-export function parseManifest(text: string, path: string): PlanManifest {
+function parseManifest(text: string, path: string): PlanManifest {
   let value: unknown
   try {
     value = JSON.parse(text)

@@ -11,7 +11,7 @@ export {
   type RowSelector,
   type SampleStatus,
 } from './row-code.ts'
-export { checkLayout, type SampleLayout } from './sample-layout.ts'
+export type { SampleLayout } from './sample-layout.ts'
 export { sampleNamer, type SampleName } from './sample-names.ts'
 export type { SampleWriter, SampleWriterProperties, WrittenFile } from './sample-writer.ts'
 export {

@@ -18,17 +18,18 @@ export function metadataColumns(layout: SampleLayout): readonly MetadataColumn[]
   return [...img2datasetColumns(layout), ...ownColumns(layout)]
 }
 
-function img2datasetColumns(layout: SampleLayout): MetadataColumn[] {
-  const column = (
-    name: string,
-    type: ParquetColumn['type'],
-    value: MetadataColumn['value'],
-  ): MetadataColumn => ({
+/** Makes columns that are all in the `.json` beside an image, or none of them. */
+function columnsWith(sidecar: boolean) {
+  return (name: string, type: ParquetColumn['type'], value: MetadataColumn['value']): MetadataColumn => ({
     name,
     type,
     value,
-    sidecar: true,
+    sidecar,
   })
+}
+
+function img2datasetColumns(layout: SampleLayout): MetadataColumn[] {
+  const column = columnsWith(true)
   return [
     ...layout.columns.map(({ name, type }) => ({
       ...column(name, type === 'json' ? 'string' : type, ({ row }) => row.columns[name] ?? null),
@@ -56,16 +57,7 @@ function exifOf({ status, facts }: Sample): string | null {
 }
 
 function ownColumns(layout: SampleLayout): MetadataColumn[] {
-  const column = (
-    name: string,
-    type: ParquetColumn['type'],
-    value: MetadataColumn['value'],
-  ): MetadataColumn => ({
-    name,
-    type,
-    value,
-    sidecar: false,
-  })
+  const column = columnsWith(false)
   return [
     column('error_code', 'string', ({ errorCode }) => errorCode),
     column('http_status', 'int32', ({ facts }) => facts.httpStatus ?? null),

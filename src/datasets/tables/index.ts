@@ -21,4 +21,4 @@ export {
   type StagedTable,
   type TableRequest,
 } from './stage-table.ts'
-export { findTables, tableFormats, type TableFile, type TableFormat } from './table-file.ts'
+export { findTables, type TableFile, type TableFormat } from './table-file.ts'

@@ -4,7 +4,7 @@ import { TrawlError } from '../../core/index.ts'
 import { storageError } from '../../storage/index.ts'
 
 /** `list` is one URL a line; `json` is an array of objects; `arrow` is Arrow IPC, file or stream. */
-export const tableFormats = ['csv', 'tsv', 'jsonl', 'json', 'parquet', 'arrow', 'list'] as const
+const tableFormats = ['csv', 'tsv', 'jsonl', 'json', 'parquet', 'arrow', 'list'] as const
 export type TableFormat = (typeof tableFormats)[number]
 
 /** One table on disk. */

@@ -38,7 +38,7 @@ export interface GovernorOptions {
 }
 
 /** What holds when nothing is said. */
-export const defaultGovernorLimits: GovernorLimits = {
+const defaultGovernorLimits: GovernorLimits = {
   total: 'auto',
   perHost: 'auto',
   maxPerHost: 256,

@@ -11,5 +11,5 @@ export type {
 export { reportOf } from './lease-report.ts'
 export type { BudgetSource } from './budget-source.ts'
 export type { LoadSignal } from './load-signal.ts'
-export { createEventLoopLoad, type EventLoopLoadOptions } from './event-loop-load.ts'
-export { createGovernor, defaultGovernorLimits, type GovernorOptions } from './create-governor.ts'
+export type { EventLoopLoadOptions } from './event-loop-load.ts'
+export { createGovernor, type GovernorOptions } from './create-governor.ts'

@@ -3,7 +3,7 @@ import { TrawlError, type Extent } from '../../core/index.ts'
 import type { Sink } from '../../storage/index.ts'
 
 /** Bytes before a part that are fetched with it, to be compared. */
-export const seamBytes = 64 * 1024
+const seamBytes = 64 * 1024
 
 /** The bytes before one part, as they come with it. */
 export interface Seam {

@@ -1,4 +1,4 @@
-export { announcedDigest, AnnouncedFile, checkAnnounced, contentDigest } from './announced-digests.ts'
+export { announcedDigest, AnnouncedFile, checkAnnounced } from './announced-digests.ts'
 export { algorithmsOf, ByteCounter } from './byte-counter.ts'
 export { combineCrc32 } from './crc32-combine.ts'
 export { createCrc32c } from './crc32c.ts'

@@ -86,7 +86,7 @@ export function needsCanvas(plan: PagePlan, facts: ImageFacts): boolean {
   )
 }
 
-export function isSpread(widthPx: number, heightPx: number): boolean {
+function isSpread(widthPx: number, heightPx: number): boolean {
   return widthPx >= heightPx * SPREAD_RATIO && widthPx >= 2
 }
 

@@ -1,6 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync } from 'node:fs'
 import { storageError } from '../../storage/index.ts'
-import type { FileRange } from '../part-file/index.ts'
+import { readUpTo, type FileRange } from '../part-file/index.ts'
 
 /** A piece of a stream to be written: bytes in memory, or a stretch of a file. */
 export type StreamPart = Buffer | FileRange
@@ -41,10 +41,16 @@ export function openImageFile(path: string, window: Buffer): ImageFile {
     name: path,
     sizeBytes,
     bytes(offset, length) {
-      if (length > window.length) return attempt(path, () => readUpTo(fd, Buffer.allocUnsafe(length), offset))
+      if (length > window.length) {
+        const large = Buffer.allocUnsafe(length)
+        return large.subarray(
+          0,
+          attempt(path, () => readUpTo(fd, large, offset)),
+        )
+      }
       if (offset < start || offset + length > start + filled) {
         start = offset
-        filled = attempt(path, () => readUpTo(fd, window, offset).length)
+        filled = attempt(path, () => readUpTo(fd, window, offset))
       }
       return window.subarray(
         Math.max(0, offset - start),
@@ -60,16 +66,6 @@ export function openImageFile(path: string, window: Buffer): ImageFile {
 export function imageInMemory(name: string, content: Buffer): ImageBytes {
   const bytes = (offset: number, length: number) => content.subarray(offset, offset + length)
   return { name, sizeBytes: content.length, bytes, part: bytes }
-}
-
-function readUpTo(fd: number, into: Buffer, offset: number): Buffer {
-  let done = 0
-  while (done < into.length) {
-    const count = readSync(fd, into, done, into.length - done, offset + done)
-    if (count === 0) break
-    done += count
-  }
-  return into.subarray(0, done)
 }
 
 function attempt<T>(path: string, body: () => T): T {

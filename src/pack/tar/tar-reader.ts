@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import { closeSync, fstatSync, openSync } from 'node:fs'
 import { TrawlError } from '../../core/index.ts'
 import { storageError } from '../../storage/index.ts'
+import { readUpTo } from '../part-file/index.ts'
 import { decodePaxRecords, decodeTarHeader, tarBlockBytes, tarPaddingBytes } from './tar-header.ts'
 
 const windowBytes = 64 * 1024
@@ -36,7 +37,7 @@ export function openTar(path: string): TarReader {
     members: () => tarMembers(fd, path),
     read(member) {
       const out = Buffer.allocUnsafe(member.sizeBytes)
-      if (readFully(fd, out, member.offset) < out.length) throw cut(path, member.offset)
+      if (readUpTo(fd, out, member.offset) < out.length) throw cut(path, member.offset)
       return out
     },
     close() {
@@ -86,24 +87,14 @@ function createWindow(fd: number): (at: number, length: number) => Buffer {
   return (at, length) => {
     if (length > windowBytes) {
       const large = Buffer.allocUnsafe(length)
-      return large.subarray(0, readFully(fd, large, at))
+      return large.subarray(0, readUpTo(fd, large, at))
     }
     if (at < start || at + length > start + filled) {
       start = at
-      filled = readFully(fd, buffer, at)
+      filled = readUpTo(fd, buffer, at)
     }
     return Buffer.from(buffer.subarray(at - start, Math.min(at - start + length, filled)))
   }
-}
-
-function readFully(fd: number, into: Buffer, at: number): number {
-  let done = 0
-  while (done < into.length) {
-    const got = readSync(fd, into, done, into.length - done, at + done)
-    if (got === 0) break
-    done += got
-  }
-  return done
 }
 
 function cut(path: string, offset: number): TrawlError {

@@ -33,7 +33,7 @@ export async function readPageFacts(found: FetchedDocument): Promise<PageFacts> 
 }
 
 /** The text of a page in the encoding that its header or its first bytes name; UTF-8 otherwise. */
-export function htmlText(found: FetchedDocument): string {
+function htmlText(found: FetchedDocument): string {
   const header = [found.headers['content-type']].flat()[0] ?? ''
   const head = Buffer.from(found.bytes.subarray(0, 2048)).toString('latin1')
   const named = /charset\s*=\s*["']?([\w-]+)/i

@@ -62,7 +62,7 @@ const entities: Readonly<Record<string, string>> = {
 }
 
 /** A text without the simple HTML that IIIF allows in values. */
-export function plainText(text: string): string {
+function plainText(text: string): string {
   return text
     .replace(/<br\s*\/?>|<\/p>|<\/li>/gi, ' ')
     .replace(/<\/?[a-z][^<>]*>/gi, '')

@@ -89,7 +89,7 @@ function referencePage(value: unknown): string | undefined {
 }
 
 /** Only what is a date for sure: 1899, 1899-05 or 1899-05-07, also the beginning of a time stamp. */
-export function isoDate(text: string | undefined): string | undefined {
+function isoDate(text: string | undefined): string | undefined {
   const match =
     /^\s*\[?(\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?)\]?\s*(?:T[\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?\s*$/
   return match.exec(text ?? '')?.[1]
@@ -98,7 +98,7 @@ export function isoDate(text: string | undefined): string | undefined {
 let namesToCodes: ReadonlyMap<string, string> | undefined
 
 /** A BCP 47 code for a code or an English name of a language; undefined for anything else. */
-export function languageCode(text: string | undefined): string | undefined {
+function languageCode(text: string | undefined): string | undefined {
   const first = (text ?? '').split(';')[0]?.trim() ?? ''
   if (first === '') return undefined
   namesToCodes ??= languageNames()

@@ -169,7 +169,7 @@ function boxOf(target: unknown): IiifBox | undefined {
 }
 
 /** `xywh=` of a media fragment (W3C Media Fragments, 4.2.2). */
-export function parseBox(text: string): IiifBox | undefined {
+function parseBox(text: string): IiifBox | undefined {
   const number = '(\\d+(?:\\.\\d+)?)'
   const match = new RegExp(`\\bxywh=(pixel:|percent:)?${number},${number},${number},${number}`).exec(text)
   if (match === null) return undefined

@@ -1,4 +1,5 @@
-import { firstText, isJsonObject, listOf, objectsOf, positiveOf, textOf, type JsonObject } from '../json.ts'
+import { firstText, isJsonObject, listOf, objectsOf, textOf, type JsonObject } from '../json.ts'
+import { canvasFacts } from './canvas-facts.ts'
 import type { ReadText } from './language.ts'
 import { metadataOf } from './metadata.ts'
 import type { IiifCanvas, IiifCollection, IiifManifest, IiifMember, IiifOrder, IiifRange } from './model.ts'
@@ -29,17 +30,9 @@ export function sequenceReference(json: JsonObject): string | undefined {
 
 /** A canvas of version 2, alone or in a manifest. */
 export function canvasFrom2(canvas: JsonObject, read: ReadText, manifestDpi?: number): IiifCanvas {
-  const label = read(canvas['label'])
-  const widthPx = positiveOf(canvas['width'])
-  const heightPx = positiveOf(canvas['height'])
-  const dpi = dpiOf(canvas['service']) ?? manifestDpi
   const images = objectsOf(canvas['images'])
   return {
-    id: idOf(canvas) ?? '',
-    ...(label === undefined ? {} : { label }),
-    ...(widthPx === undefined ? {} : { widthPx }),
-    ...(heightPx === undefined ? {} : { heightPx }),
-    ...(dpi === undefined ? {} : { dpi }),
+    ...canvasFacts(canvas, read, manifestDpi),
     content: images.filter(isPainting).flatMap((image) => paintingsOf(image, read)),
   }
 }

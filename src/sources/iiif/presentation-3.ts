@@ -1,4 +1,5 @@
-import { isJsonObject, listOf, objectsOf, positiveOf, textOf, type JsonObject } from '../json.ts'
+import { isJsonObject, listOf, objectsOf, textOf, type JsonObject } from '../json.ts'
+import { canvasFacts } from './canvas-facts.ts'
 import type { ReadText } from './language.ts'
 import { metadataOf } from './metadata.ts'
 import type {
@@ -36,16 +37,8 @@ export function manifestFrom3(json: JsonObject, read: ReadText, url: string): Ii
 
 /** A canvas of version 3, alone or in a manifest. */
 export function canvasFrom3(canvas: JsonObject, read: ReadText, manifestDpi?: number): IiifCanvas {
-  const label = read(canvas['label'])
-  const widthPx = positiveOf(canvas['width'])
-  const heightPx = positiveOf(canvas['height'])
-  const dpi = dpiOf(canvas['service']) ?? manifestDpi
   return {
-    id: idOf(canvas) ?? '',
-    ...(label === undefined ? {} : { label }),
-    ...(widthPx === undefined ? {} : { widthPx }),
-    ...(heightPx === undefined ? {} : { heightPx }),
-    ...(dpi === undefined ? {} : { dpi }),
+    ...canvasFacts(canvas, read, manifestDpi),
     content: listOf(canvas['items']).flatMap((page): IiifCanvas['content'] => {
       const ref = isJsonObject(page) ? (page['items'] === undefined ? idOf(page) : undefined) : textOf(page)
       if (ref !== undefined) return [{ ref }]

@@ -20,7 +20,7 @@ export function manifestInUrl(text: string): string | undefined {
 }
 
 /** The manifest that a content state names: an address, JSON, or JSON in the base64url form of the specification. */
-export function manifestInState(state: string): string | undefined {
+function manifestInState(state: string): string | undefined {
   const text = state.trim()
   if (/^https?:\/\//i.test(text)) return text
   const candidates = [text, decodeState(text)]

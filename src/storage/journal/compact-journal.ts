@@ -1,6 +1,7 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
+import { renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { storageError } from '../storage-error.ts'
+import { syncFolder } from '../sync-folder.ts'
 import { FileJournal } from './file-journal.ts'
 import type { JournalEntry } from './journal.ts'
 
@@ -62,13 +63,4 @@ function copyEntry(journal: FileJournal, entry: JournalEntry, withoutParts: bool
   }
   if (checkpoint && !withoutParts) journal.checkpoint(checkpoint)
   if (state === 'failed' && failed) journal.failed(failed)
-}
-
-function syncFolder(path: string): void {
-  const fd = openSync(path, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
 }

@@ -1,7 +1,8 @@
-import { closeSync, fsyncSync, linkSync, lstatSync, openSync, renameSync, unlinkSync } from 'node:fs'
+import { linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { TrawlError } from '../../core/index.ts'
 import { storageError } from '../storage-error.ts'
+import { syncFolder } from '../sync-folder.ts'
 import type { Durability } from './volume.ts'
 
 /**
@@ -54,12 +55,3 @@ export const withoutLinks: ReadonlySet<string> = new Set([
   'EXDEV',
   'EINVAL',
 ])
-
-function syncFolder(path: string): void {
-  const fd = openSync(path, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
-}

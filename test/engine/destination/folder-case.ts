@@ -17,7 +17,7 @@ export function taskOf(url: string, extra: Partial<DownloadTask> = {}): Download
   return { id: taskId('file', locator, target, 0), kind: 'file', locator, ordinal: 0, target, ...extra }
 }
 
-export function factsOf(url: string, content: string, extra: Partial<EntityFacts> = {}): EntityFacts {
+function factsOf(url: string, content: string, extra: Partial<EntityFacts> = {}): EntityFacts {
   return { url, httpStatus: 200, lengthBytes: content.length, validators: {}, ...extra }
 }
 

@@ -1,5 +1,6 @@
-import { fstatSync, readSync } from 'node:fs'
+import { fstatSync } from 'node:fs'
 import { TrawlError } from '../../../core/index.ts'
+import { readUpTo } from '../../part-file/index.ts'
 import { PdfInputEnd, PdfLexer, PdfSyntaxError } from './pdf-lexer.ts'
 import { PdfKeyword, type PdfDict, type PdfObject } from './pdf-object.ts'
 
@@ -29,13 +30,7 @@ export class PdfFile {
   /** Up to `length` bytes at `offset`. */
   bytes(offset: number, length: number): Buffer {
     const out = Buffer.alloc(Math.max(0, Math.min(length, this.sizeBytes - offset)))
-    let done = 0
-    while (done < out.length) {
-      const count = readSync(this.#fd, out, done, out.length - done, offset + done)
-      if (count === 0) break
-      done += count
-    }
-    return out.subarray(0, done)
+    return out.subarray(0, readUpTo(this.#fd, out, offset))
   }
 
   /** The indirect object that begins at `offset`. */

@@ -1,7 +1,8 @@
-import { fstatSync, readSync } from 'node:fs'
+import { fstatSync } from 'node:fs'
 import type { Readable } from 'node:stream'
 import yauzl from 'yauzl'
 import { isTrawlError, TrawlError } from '../../../core/index.ts'
+import { readUpTo } from '../../part-file/index.ts'
 
 /** A file in a ZIP, as the central directory and its local header tell. */
 export interface DirectoryEntry {
@@ -124,16 +125,6 @@ function agrees(reader: WindowReader, header: Buffer, entry: yauzl.Entry): boole
     header.readUInt32LE(14) === entry.crc32 &&
     (wide || (sizes[0] === entry.compressedSize && sizes[1] === entry.uncompressedSize))
   )
-}
-
-function readUpTo(fd: number, into: Buffer, position: number): number {
-  let done = 0
-  while (done < into.length) {
-    const count = readSync(fd, into, done, into.length - done, position + done)
-    if (count === 0) break
-    done += count
-  }
-  return done
 }
 
 function zipError(error: unknown, path: string): TrawlError {
