@@ -7,7 +7,6 @@ import { planDataset, readManifest, type PlanManifest } from '../plan/index.ts'
 import { finishSwaps } from '../shards/index.ts'
 import { planOptionsOf } from './dataset-settings.ts'
 import type { DatasetSpec } from './dataset-spec.ts'
-import { spoolFolder } from './shard-queue.ts'
 
 /**
  * The plan to work by: made of tables for `run`, else the one that is there. Ends what a crash broke off. One process
@@ -29,8 +28,6 @@ export async function preparePlan(spec: DatasetSpec, signal: AbortSignal): Promi
   try {
     finishSwaps(out, options.durability)
     if (command === 'retry') return plannedIn(out)
-    // What waits there belongs to rows that are to be fetched anew.
-    if (options.incremental === 'overwrite') rmSync(join(out, spoolFolder), { recursive: true, force: true })
     return await planDataset({ ...planOptionsOf(options, tables, out), signal })
   } finally {
     lock.release()

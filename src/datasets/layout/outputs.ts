@@ -8,7 +8,7 @@ const summaryFiles = ['stats.json', 'report.html', 'report.json'] as const
 
 /**
  * Removes the shards of a plan and, where there is no plan, those with a stats file that reads as one; the plan
- * itself and the summaries too. Nothing else in the folder is touched. Throws storage errors.
+ * itself, what waits for it and the summaries too. Nothing else in the folder is touched. Throws storage errors.
  */
 export function clearOutputs(
   out: string,
@@ -31,10 +31,18 @@ export function clearOutputs(
       }
     }
     for (const name of summaryFiles) if (plan) rmSync(join(out, name), { force: true })
-    for (const state of ['plan', 'swaps'])
-      rmSync(join(out, '.trawl', state), { recursive: true, force: true })
+    clearState(join(out, '.trawl'))
   } catch (error) {
     throw storageError(error, { path: out, doing: 'remove the old dataset in' })
+  }
+}
+
+/** What waits in spools belongs to rows that are to be fetched anew. The plan that is being made stays. */
+function clearState(state: string): void {
+  for (const name of ['swaps', 'spool']) rmSync(join(state, name), { recursive: true, force: true })
+  const plan = join(state, 'plan')
+  for (const entry of existsSync(plan) ? readdirSync(plan) : []) {
+    if (!entry.endsWith('.tmp')) rmSync(join(plan, entry), { recursive: true })
   }
 }
 

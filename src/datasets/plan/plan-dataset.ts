@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { formats, TrawlError } from '../../core/index.ts'
+import { formats, isTrawlError, TrawlError } from '../../core/index.ts'
 import { storageError } from '../../storage/index.ts'
 import { clearOutputs, entryInTheWay, firstFreeShard } from '../layout/outputs.ts'
 import { findTables, fingerprintTable, type TableFile, type TableFingerprint } from '../tables/index.ts'
@@ -41,17 +41,17 @@ export async function planDataset(options: PlanOptions): Promise<PlanManifest> {
     if (existing.parts.some((part) => part.hash === hash)) return existing
     if (mode !== 'extend') throw otherRows(existing, options, inputs)
   }
-  if (mode === 'overwrite') clearOutputs(options.out, readManifest(options.out))
+  if (mode === 'incremental' && !existing) refuseShards(options)
+  const planned = await inPlanFolder(options, existing?.parts.length ?? 0, async (folder) => {
+    const rows = await planRows(tables, folder, options)
+    // Not before: tables that cannot be planned must not cost a dataset that is there.
+    if (mode === 'overwrite') {
+      clearOutputs(options.out, usableManifest(options.out))
+      refuseShards(options)
+    }
+    return rows
+  })
   const firstShard = existing?.shardCount ?? firstFreeShard(options.out)
-  if (firstShard > 0 && !existing && mode !== 'extend') {
-    throw new TrawlError('ERR_PLAN_MISMATCH', `${options.out} holds shards, but no plan for them`, {
-      context: { path: options.out },
-      hint: 'Use another folder, --incremental extend to add shards, or --incremental overwrite.',
-    })
-  }
-  const planned = await inPlanFolder(options, existing?.parts.length ?? 0, (folder) =>
-    planRows(tables, folder, options),
-  )
   const part: PlanPart = {
     hash,
     firstShard,
@@ -70,6 +70,26 @@ export async function planDataset(options: PlanOptions): Promise<PlanManifest> {
   const manifest = manifestOf(options, [...(existing?.parts ?? []), part])
   writeManifest(options.out, manifest, options.durability ?? 'batch')
   return manifest
+}
+
+/** Shards that no plan tells of are somebody else's. */
+function refuseShards({ out, incremental }: PlanOptions): void {
+  if (firstFreeShard(out) === 0) return
+  const others = incremental === 'overwrite' ? 'or move them away' : 'or --incremental overwrite'
+  throw new TrawlError('ERR_PLAN_MISMATCH', `${out} holds shards, but no plan for them`, {
+    context: { path: out },
+    hint: `Use another folder, --incremental extend to add shards, ${others}.`,
+  })
+}
+
+/** The plan that is to be overwritten; undefined where there is none, or a damaged one. */
+function usableManifest(out: string): PlanManifest | undefined {
+  try {
+    return readManifest(out)
+  } catch (error) {
+    if (isTrawlError(error) && error.code === 'ERR_INPUT_INVALID') return undefined
+    throw error
+  }
 }
 
 type SharedOptions = Pick<
@@ -120,7 +140,7 @@ async function inPlanFolder(
   try {
     mkdirSync(root, { recursive: true })
     for (const entry of readdirSync(root)) {
-      if (entry === name || (entry.startsWith('.part-') && entry.endsWith('.tmp'))) {
+      if (entry.startsWith('.part-') && entry.endsWith('.tmp')) {
         rmSync(join(root, entry), { recursive: true, force: true })
       }
     }
@@ -130,6 +150,7 @@ async function inPlanFolder(
   }
   try {
     const planned = await plan(working)
+    rmSync(join(root, name), { recursive: true, force: true })
     renameSync(join(working, 'rows'), join(root, name))
     return { ...planned, files: planned.files.map((file) => ({ ...file, path: `${name}/${file.path}` })) }
   } finally {

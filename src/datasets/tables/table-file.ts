@@ -84,10 +84,14 @@ async function tablesBelow(folder: string, input: string, format?: TableFormat):
   const tables = names.map((name) => tableFile(join(folder, name), name))
   const chosen = format === undefined ? tables : tables.filter((table) => table.format === format)
   if (chosen.length > 0) return chosen
-  throw new TrawlError('ERR_INPUT_UNREADABLE', `${input}: the folder holds no ${format ?? ''} table`, {
-    context: { path: folder },
-    hint: `Tables end in ${Object.keys(extensions).join(', ')}, with .gz or .zst after it where compressed.`,
-  })
+  throw new TrawlError(
+    'ERR_INPUT_UNREADABLE',
+    `${input}: the folder holds no ${format === undefined ? '' : `${format} `}table`,
+    {
+      context: { path: folder },
+      hint: `Tables end in ${Object.keys(extensions).join(', ')}, with .gz or .zst after it where compressed.`,
+    },
+  )
 }
 
 function tableFile(path: string, name: string, format?: TableFormat): TableFile {

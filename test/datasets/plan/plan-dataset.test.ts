@@ -112,6 +112,28 @@ describe('planDataset', () => {
     expect(ours.filter((name) => existsSync(join(out, name)))).toEqual([])
   })
 
+  it('overwrites nothing for tables that cannot be planned', async () => {
+    const { out, manifest } = await plan({ tables: [await numbers(25)] })
+    writeFileSync(join(out, '00000_stats.json'), '{"count":1,"successes":1}')
+    await expect(
+      plan({ tables: [await numbers(12)], out, urlCol: 'adress', incremental: 'overwrite' }),
+    ).rejects.toMatchObject({ code: 'ERR_TABLE_COLUMN' })
+    expect(existsSync(join(out, '00000_stats.json'))).toBe(true)
+    expect(await allRows(out, manifest)).toHaveLength(25)
+  })
+
+  it('overwrites a damaged plan', async () => {
+    const { out } = await plan({ tables: [await numbers(25)] })
+    writeFileSync(join(out, '00000_stats.json'), '{"count":1,"successes":1}')
+    writeFileSync(manifestPath(out), 'no')
+    await expect(plan({ tables: [await numbers(12)], out })).rejects.toMatchObject({
+      code: 'ERR_INPUT_INVALID',
+    })
+    const { manifest } = await plan({ tables: [await numbers(12)], out, incremental: 'overwrite' })
+    expect(await allRows(out, manifest)).toHaveLength(12)
+    expect(existsSync(join(out, '00000_stats.json'))).toBe(false)
+  })
+
   it('refuses a folder with shards and no plan, unless told to extend', async () => {
     const out = tempFolder()
     writeFileSync(join(out, '00004_stats.json'), '{"count":1,"successes":1}')
