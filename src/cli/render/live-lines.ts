@@ -22,8 +22,9 @@ export function itemLine(item: WatchedItem, columns: number, style: Style): Live
   const size = item.sizeBytes
   const share = size === undefined || size <= 0 ? undefined : Math.min(1, item.doneBytes / size)
   const percent = share === undefined ? '' : `${Math.floor(share * 100)}%`
-  const bytes =
-    size === undefined ? formatSize(item.doneBytes) : `${formatSize(item.doneBytes)}/${formatSize(size)}`
+  // Bytes that came twice, at the end of a file, are counted twice.
+  const done = formatSize(Math.min(item.doneBytes, size ?? Infinity))
+  const bytes = size === undefined ? done : `${done}/${formatSize(size)}`
   const speed = item.speedBps === undefined ? '' : formatSpeed(item.speedBps)
   const connections = item.connections > 1 ? `x${item.connections}` : ''
   const bar = columns >= columnsForBar ? `${barOf(share)} ` : ''

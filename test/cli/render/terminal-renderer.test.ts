@@ -62,6 +62,16 @@ describe('createTerminalRenderer', () => {
     expect(screen.text).toEqual(['stopping soon'])
   })
 
+  it('shows no more of an item than there is of it, when its end came twice', () => {
+    const { screen, job, clock, renderer } = stage(100)
+    const twice = item('a', { doneBytes: 5 * mebibyte, sizeBytes: 4 * mebibyte })
+    job.items = [twice]
+    renderer.start(job)
+    clock.advance(1000)
+    expect(screen.text.join('\n')).toContain('100% 4.00 MiB/4.00 MiB')
+    renderer.stop()
+  })
+
   it('shows one total line, and items from their second poll on', () => {
     const { screen, job, clock, renderer } = stage(100)
     job.counters = running
