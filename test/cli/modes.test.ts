@@ -1,6 +1,5 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { body, faults, respond, withFaults } from '../../src/testing/index.ts'
 import type { Behaviour } from '../../src/testing/index.ts'
@@ -93,7 +92,8 @@ describe.each(['threads', 'processes'])('trawl get --mode %s', (mode) => {
     })
     await until(() => origin.requests.length >= 4)
     process.kill(-(running.child.pid ?? 0), 'SIGINT')
-    await sleep(100)
+    // Two signals that come together are one.
+    await until(() => running.stderr().includes('interrupt again'))
     process.kill(-(running.child.pid ?? 0), 'SIGINT')
     expect(await running.end).toMatchObject({ code: 130, signal: null })
     expect(fileNames(folder)).toEqual(['list.txt'])

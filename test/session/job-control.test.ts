@@ -80,17 +80,12 @@ describe('a job', () => {
   })
 
   test('of another kind takes none', async () => {
+    origin.route('/*', slowly(50_000, 1000))
     await using trawl = await createTrawl({ dir: newFolder() })
-    const job = trawl.book([{ text: `${origin.url}/none.json` }])
-    await until(() => {
-      try {
-        job.add([])
-        return false
-      } catch (error) {
-        return (error as { readonly code: string }).code === 'ERR_USAGE' || job.status !== 'running'
-      }
-    })
-    await job.result
+    const job = trawl.book([{ text: `${origin.url}/slow.json` }])
+    await until(() => origin.requests.length === 1)
+    expect(() => job.add([])).toThrow(expect.objectContaining({ code: 'ERR_USAGE' }))
+    await job.cancel()
   })
 
   test('cancels one item and a host, and does the rest', async () => {
