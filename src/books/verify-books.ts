@@ -29,7 +29,8 @@ export interface VerifiedBook {
 /**
  * Checks the containers of an output folder by their records: length, that the container opens and has its pages, and
  * the SHA-256 of every page that lies in it untouched. A record with faults is marked, so that the next run of the book
- * job mends the work: good pages are taken out of the container, the others fetched. Throws ERR_FORMAT_NEWER and storage errors.
+ * job mends the work: good pages are taken out of the container, the others fetched. A record that cannot be read is a
+ * fault too; a container that needs a password is one that marks nothing. Throws ERR_FORMAT_NEWER and storage errors.
  */
 export async function* verifyBooks(
   dir: string,
@@ -40,18 +41,30 @@ export async function* verifyBooks(
   for (const name of namesIn(folder)) {
     const recordPath = join(folder, name)
     const record = readBookRecord(recordPath)
-    if (!record) continue
+    if (!record) {
+      if (options.only === undefined) yield damagedRecord(recordPath)
+      continue
+    }
     let faulty = false
     for (const container of record.containers) {
       const path = absoluteOf(container.path, root)
       if (options.only === undefined || resolve(options.only) === path) {
         const verified = await verifyContainer(record, container, { root, path, password: options.password })
-        faulty ||= verified.faults.length > 0
+        faulty ||= verified.faults.some(({ error }) => error.code !== 'ERR_PACK_PASSWORD')
         yield verified
       }
     }
     if (faulty && record.state === 'done') writeBookRecord(recordPath, { ...record, state: 'faulty' })
   }
+}
+
+/** Without its record nothing is known of a book, not even that it is there. */
+function damagedRecord(path: string): VerifiedBook {
+  const error = new TrawlError('ERR_VERIFY_FAILED', `${path}: the record of a book cannot be read`, {
+    context: { path },
+    hint: 'Run the same command that made the book: it is made anew under a name of its own.',
+  })
+  return { path, pages: 0, compared: 0, faults: [{ path, error }] }
 }
 
 async function verifyContainer(
@@ -68,7 +81,12 @@ async function verifyContainer(
   let compared = 0
   if (!stands(container, root)) fault(`${path}: it is not there, or its length is not ${container.sizeBytes}`)
   else {
-    await readBack(container, path, at.password).catch((error: unknown) => fault(toTrawlError(error).message))
+    await readBack(container, path, at.password).catch((thrown: unknown) => {
+      const error = toTrawlError(thrown)
+      // Nothing is known of the book then, so nothing is wrong with it.
+      if (error.code === 'ERR_PACK_PASSWORD') faults.push({ path, error })
+      else fault(error.message)
+    })
     let index = 0
     for (const [number, page] of record.pages.entries()) {
       const place = container.pages[index]

@@ -152,6 +152,21 @@ test('verify finds a changed byte, and the next run fetches only that page', asy
   expect(digests(await pagesOf(path))).toEqual(digests(pages))
 })
 
+test('verify tells of a record that cannot be read', async () => {
+  const { list } = await setPages(origin, 2)
+  const dir = folder()
+  await book(list, { dir, title: 'Whole' })
+  const records = join(dir, '.trawl', 'books')
+  const [name = ''] = readdirSync(records)
+  writeFileSync(join(records, name), '{"format": "trawl-bo')
+  const [found, ...others] = await Array.fromAsync(verifyPaths([dir]))
+  expect(others).toEqual([])
+  expect(found).toMatchObject({
+    path: join(records, name),
+    faults: [{ code: 'ERR_VERIFY_FAILED', message: expect.stringContaining('cannot be read') }],
+  })
+})
+
 test('new pages of a source: those of before are taken out of the container', async () => {
   const { list } = await setPages(origin, 4)
   const dir = folder()

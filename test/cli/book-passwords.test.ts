@@ -71,6 +71,7 @@ test('verify and pack need the password; pack may read with one and write withou
   const blind = await runMain(['verify', dir])
   expect(blind.code).toBe(4)
   expect(blind.stderr).toContain('it needs a password')
+  expect((await runMain(args)).stderr).toContain('nothing new')
   const seeing = await runMain(['verify', dir, '--password-file', passwordFile])
   expect(`${seeing.code} ${seeing.stderr}`).toBe('0 ')
   for (const name of ['scans.pdf', 'scans.zip']) {
