@@ -1,6 +1,6 @@
 import { TrawlError, type Chapter } from '../core/index.ts'
 import { isHttpUrl } from './document.ts'
-import { folderTitle, looksLikeImage } from './image-url.ts'
+import { folderTitle, lastSegment, looksLikeImage } from './image-url.ts'
 import type { Source, SourceContext, SourceInput, SourceItem, SourceMatch } from './source.ts'
 import { parseUrlPattern, type UrlPattern } from './url-pattern.ts'
 
@@ -65,7 +65,7 @@ async function* extract(
     })
   }
   const folders = folderGroups(pattern)
-  const title = folderTitle(folders === 0 ? first : (pattern.literals[0] ?? first))
+  const title = titleOf(pattern, folders)
   yield { type: 'book', book: { id: input.text.trim(), metadata: { title }, pageCount: pattern.count } }
   let heading: string | undefined
   for (const { url, values } of pattern.expand()) {
@@ -77,6 +77,13 @@ async function* extract(
     }
     yield { type: 'page', page: { locator: { kind: 'mirrors', places: [{ url }] } } }
   }
+}
+
+/** A run of pages is called as their folder, one image as itself. */
+function titleOf(pattern: UrlPattern, folders: number): string {
+  const first = pattern.at(0).url
+  if (pattern.groupCount === 0) return lastSegment(first)?.replace(/\.\w+$/, '') ?? folderTitle(first)
+  return folderTitle(folders === 0 ? first : (pattern.literals[0] ?? first))
 }
 
 function chapterOf(title: string): Chapter {

@@ -57,9 +57,9 @@ describe('patternSource', () => {
 
   it('takes a single image as it is', async () => {
     expect(patternSource.match({ text: 'https://example.org/x.jpg?size=full' })?.confidence).toBe(0.5)
-    expect(pagesOf(await run('https://example.org/x.jpg')).map(addressOf)).toEqual([
-      'https://example.org/x.jpg',
-    ])
+    const items = await run('https://example.org/a/x.jpg?size=full')
+    expect(items[0]).toMatchObject({ type: 'book', book: { metadata: { title: 'x' } } })
+    expect(pagesOf(items).map(addressOf)).toEqual(['https://example.org/a/x.jpg?size=full'])
   })
 
   it('is the one to say what is wrong with a pattern', async () => {

@@ -153,7 +153,8 @@ function placeOf($: CheerioAPI, $element: Selection): Pick<ImageCandidate, 'path
     // A header inside of an article is the work's own.
     aside ||= (asideTags.has(tag) && !central) || asideNames.test(names)
     central ||= centralTags.has(tag) || centralNames.test(names)
-    steps.push(stepOf(tag, names))
+    // An image in several formats stands in the same list as one without.
+    if (tag !== 'picture') steps.push(stepOf(tag, names))
   }
   return { path: steps.join('>'), aside, central }
 }

@@ -83,6 +83,7 @@ describe('htmlSource chooses', () => {
     ['pager-1.html', at('/o/1.jpg', '/o/2.jpg', '/o/3.jpg', '/o/4.jpg')],
     ['article.html', at('/walk/north.jpg', '/walk/south.jpg', '/walk/east.jpg')],
     ['mixed-wrappers.html', at('/m/1.jpg', '/m/2.jpg', '/m/3.jpg', '/m/4.jpg')],
+    ['pictures.html', at('/v/one.jpg', '/v/two.jpg', '/v/three.jpg', '/v/four.jpg')],
     ['photo-1.html', at('/big/p1.jpg')],
   ])('the pages of %s', async (name, expected) => {
     expect((await run(`${site}/${name}`)).pages).toEqual(expected)
