@@ -14,6 +14,7 @@ import type {
   EntityVerdict,
   Executor,
   ExecutorProperties,
+  KeptBytes,
   TransferCallbacks,
   TransferOrder,
   TransferResult,
@@ -201,7 +202,7 @@ export class RemoteExecutor implements Executor {
         return this.#afterWait(handed, () => handed.worker?.post({ type: 'go', id: handed.id }))
       case 'checkpoint':
         handed.kept = item.kept
-        return callbacks.checkpoint(order, item.kept)
+        return this.#checkpoint(handed, item.kept)
       default:
         return callbacks.notice(order, fromWireError(item.error))
     }
@@ -246,6 +247,14 @@ export class RemoteExecutor implements Executor {
     if (handed.limited) return
     handed.limited = true
     handed.worker?.post({ type: 'limited', id: handed.id })
+  }
+
+  #checkpoint({ callbacks, order }: OrderHandedOut, kept: KeptBytes): void {
+    try {
+      callbacks.checkpoint(order, kept)
+    } catch {
+      // The volume is full, which the worker sees too when it writes. The journal holds the record back.
+    }
   }
 
   #afterWait(handed: OrderHandedOut, run: () => void): void {

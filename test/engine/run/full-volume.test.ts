@@ -161,6 +161,21 @@ describeWithVolumes('a full volume', (newVolume) => {
     expect(end.stats).toMatchObject({ planned: 1, unfinished: 1 })
   })
 
+  test.each(['threads', 'processes'] as const)('%s: no room for a record fails no file', async (mode) => {
+    const volume = newVolume(32 * 1024)
+    origin.route('/*', sized(9_000_000))
+    await using sut = new EngineCase({ dir: volume.path, mode })
+    let refused = 0
+    sut.destination.checkpoint = () => {
+      refused++
+      throw new TrawlError('ERR_NO_SPACE', 'no room for the record')
+    }
+    const end = await sut.run(tasks(origin.url, ['/a.bin']))
+    expect(end.error).toBeUndefined()
+    expect(end.stats).toMatchObject({ planned: 1, ok: 1 })
+    expect(refused).toBeGreaterThan(0)
+  })
+
   test('transfers that are on their way when the wait is over end before the run does', async () => {
     const volume = newVolume(2048)
     origin.route('/slow.bin', withFaults(sized(200_000), faults.rate(200_000)))
