@@ -64,7 +64,7 @@ export const networkErrors = {
     exitCode: 1,
     httpStatus: 504,
     summary: 'Bytes stopped arriving, or came too slowly.',
-    hint: 'Nothing to do: trawl opens another connection. See --timeout and --min-speed.',
+    hint: 'trawl opens another connection by itself. If it fails in the end, see --timeout and --min-speed.',
   },
   ERR_NET_PROXY: {
     retry: 'backoff',
@@ -160,7 +160,7 @@ export const networkErrors = {
     exitCode: 1,
     httpStatus: 502,
     summary: 'The answer to a range request does not fit the question.',
-    hint: 'Nothing to do: trawl falls back to the whole file.',
+    hint: 'trawl asks for the whole file by itself. If it fails in the end, the server is broken.',
   },
   ERR_RANGE_IGNORED: {
     retry: 'backoff',
@@ -168,7 +168,7 @@ export const networkErrors = {
     exitCode: 1,
     httpStatus: 502,
     summary: 'The server ignored a range request.',
-    hint: 'Nothing to do: trawl falls back to one connection.',
+    hint: 'trawl goes on with one connection by itself. If it fails in the end, try --split 1.',
   },
   ERR_ENTITY_CHANGED: {
     retry: 'backoff',
@@ -176,7 +176,7 @@ export const networkErrors = {
     exitCode: 1,
     httpStatus: 409,
     summary: 'The file changed on the server while it was downloaded.',
-    hint: 'Nothing to do: trawl starts it again once. If it goes on, the server changes it all the time.',
+    hint: 'trawl starts it again by itself. If it fails in the end, the server changes it all the time.',
   },
   ERR_DIGEST_MISMATCH: {
     retry: 'backoff',
