@@ -1,10 +1,8 @@
 import { X509Certificate } from 'node:crypto'
-import { accessSync, constants, statSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { NetworkOptions } from '../config/index.ts'
 import { TrawlError } from '../core/index.ts'
 import { checkLocalAddress, type TlsOptions } from '../http/index.ts'
-import { storageError } from '../storage/index.ts'
+import { requirePlace } from '../storage/index.ts'
 
 /**
  * Looks at what would fail every request, or all that was done at the end, so that it is told once and before the first
@@ -15,7 +13,7 @@ export async function checkNetwork(network: NetworkOptions, tls: TlsOptions | un
   if (network.interface !== undefined) await checkLocalAddress(network.interface)
   if (network.caCertificate !== undefined) checkAuthorities(tls?.ca, network.caCertificate)
   if (tls?.cert !== undefined) await checkClient(tls, network)
-  if (network.saveCookies !== undefined) checkPlace(network.saveCookies)
+  if (network.saveCookies !== undefined) requirePlace(network.saveCookies, '--save-cookies')
 }
 
 /** Node passes over what is no certificate, and then trusts nobody. */
@@ -52,24 +50,6 @@ async function checkClient({ cert, key }: TlsOptions, network: NetworkOptions): 
     } catch (error) {
       throw refused(message, error)
     }
-  }
-}
-
-function checkPlace(file: string): void {
-  try {
-    if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
-      throw Object.assign(new Error('it is a folder'), { code: 'EISDIR' })
-    }
-    // With the dot a file in the way of the folder is seen too.
-    accessSync(`${dirname(file)}/.`, constants.W_OK)
-  } catch (error) {
-    const { message } = storageError(error, { path: file, doing: 'save the cookies to' })
-    throw new TrawlError('ERR_IO', message, {
-      cause: error,
-      scope: 'job',
-      hint: 'Give another file with --save-cookies, in a folder that is there.',
-      context: { field: 'saveCookies' },
-    })
   }
 }
 
