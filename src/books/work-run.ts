@@ -269,17 +269,18 @@ class WorkRun {
   async #addPlaceholder({ planned, index, key }: PageState, error: TrawlError): Promise<void> {
     const { expectedWidthPx, expectedHeightPx } = planned.page
     const before = this.#pages.findLast((page) => page.widthPx !== undefined)
-    const reason = `page ${index + 1} missing`
+    const number = `page ${index + 1}`
+    const named = planned.page.label === undefined ? number : `${number} (${planned.page.label})`
     const image = await missingPageImage(join(this.#staging, 'placeholders'), {
       key,
-      lines: [reason, error.message],
+      lines: [`${number} missing`, error.message],
       widthPx: expectedWidthPx ?? before?.widthPx,
       heightPx: expectedHeightPx ?? before?.heightPx,
     })
     await this.#add({
       ...image,
       index: this.#packed++,
-      placeholder: `${reason}: ${error.message}`,
+      placeholder: `${named}: ${error.message}`,
       ...labels(planned, 0),
     })
   }
@@ -290,7 +291,8 @@ class WorkRun {
       {
         id: state.key,
         ordinal: state.index,
-        input: urlOf(state.planned.page),
+        // A page without an address is one of its manifest.
+        input: urlOf(state.planned.page) || this.#options.work.input,
         sizeBytes: 0,
         fetchedBytes: 0,
         durationMs: 0,

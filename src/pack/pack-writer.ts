@@ -14,7 +14,7 @@ export interface PackPage {
   readonly chapters?: readonly Chapter[]
   /** Digest of the file, where it is known: pages with the same one may share their bytes in the container. */
   readonly digest?: Digest
-  /** Set for a page that stands in for a missing one. */
+  /** Set for a page that stands in for a missing one: which it is, and why it is missing. */
   readonly placeholder?: string
 }
 

@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import sharp from 'sharp'
 import { expect, test } from 'vitest'
 import type { BookResult } from '../../src/books/index.ts'
@@ -195,4 +196,38 @@ test('an image of another shape than its source says is a missing page', async (
   const made = await book(`${origin.url}/manifest3.json`, { dir: folder() })
   expect(made).toMatchObject({ status: 'incomplete', files: [] })
   expect(made?.missing).toMatchObject([{ number: 2, error: { code: 'ERR_IMAGE_DIMENSIONS' } }])
+})
+
+test('a placeholder is told of by the number and the label of its page, one without an image by its manifest', async () => {
+  origin.set('/1.jpg', await jpegPage(1))
+  const canvas = (number: number, images: readonly unknown[]): unknown => ({
+    '@id': `${origin.url}/c${number}`,
+    '@type': 'sc:Canvas',
+    label: `f. ${number}r`,
+    width: 120,
+    height: 180,
+    images,
+  })
+  const image = {
+    motivation: 'sc:painting',
+    resource: { '@id': `${origin.url}/1.jpg`, '@type': 'dctypes:Image' },
+  }
+  const manifest = `${origin.url}/manifest.json`
+  origin.set(
+    '/manifest.json',
+    JSON.stringify({
+      '@context': 'http://iiif.io/api/presentation/2/context.json',
+      '@id': manifest,
+      '@type': 'sc:Manifest',
+      label: 'Gaps',
+      sequences: [{ canvases: [canvas(7, [image]), canvas(8, [])] }],
+    }),
+  )
+  const dir = folder()
+  const report = join(dir, 'report.jsonl')
+  const made = await book(manifest, { dir, formats: ['cbz'], partial: 'placeholder', report })
+  // ComicInfo.xml is stored as it is.
+  const container = readFileSync(made?.files[0] ?? '', 'utf8')
+  expect(container).toContain('Missing: page 2 (f. 8r): the source lists this page without an image.')
+  expect(readFileSync(report, 'utf8')).toContain(`"input":${JSON.stringify(manifest)},"status":"failed"`)
 })

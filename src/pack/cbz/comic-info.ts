@@ -30,8 +30,7 @@ export class ComicPages {
       bookmark: chapter && chapterTitle(chapter),
       cover: this.#pages.length === 0,
     })
-    if (page.placeholder !== undefined)
-      this.#missing.push(`page ${page.label ?? page.index + 1}: ${page.placeholder}`)
+    if (page.placeholder !== undefined) this.#missing.push(page.placeholder)
   }
 
   get count(): number {

@@ -72,7 +72,7 @@ describe('ComicInfo.xml', () => {
         page(0, { chapters: [{ id: 'c1', title: 'Chapter "1"', depth: 0 }] }),
         { ...wide, facts: { ...wide.facts, orientation: 6 } },
         page(2, {
-          placeholder: '404',
+          placeholder: 'page 3 (iii): 404',
           label: 'iii',
           chapters: [{ id: 'c2', title: '', number: '2', depth: 0 }],
         }),
@@ -89,7 +89,7 @@ line two</Summary>
   <Notes>Made with trawl.
 CC BY
 Museum
-Missing: page iii: 404.</Notes>
+Missing: page 3 (iii): 404.</Notes>
   <Year>1999</Year>
   <Month>5</Month>
   <Day>7</Day>
