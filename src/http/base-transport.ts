@@ -138,7 +138,10 @@ function dispatchOptions(
   if (body === undefined && timeoutMs === undefined && forward === undefined) {
     return { method, path: target.path, headers }
   }
-  if (forward !== undefined) headers.push('host', target.origin.slice('http://'.length), ...forward.headers)
+  if (forward !== undefined) {
+    if (request.headers['host'] === undefined) headers.push('host', target.origin.slice('http://'.length))
+    headers.push(...forward.headers)
+  }
   const options = {
     method,
     path: forward === undefined ? target.path : target.origin + target.path,

@@ -71,8 +71,8 @@ export function credentials(options: CredentialOptions = {}): Interceptor {
 function hasUserInfo(url: string): boolean {
   const at = url.indexOf('@')
   if (at === -1) return false
-  const slash = url.indexOf('/', 8)
-  return slash === -1 || at < slash
+  // Within the authority, which may be followed by a query at once.
+  return !/[/?#]/.test(url.slice(url.indexOf('//') + 2, at))
 }
 
 function takeUserInfo(url: URL): Credentials | undefined {

@@ -104,6 +104,14 @@ describe('Basic', () => {
     expect(origin.requests.at(-1)?.path).toBe('/a@b')
   })
 
+  test('a query with an @ right behind the host is no user information', async () => {
+    use({ byOrigin: { '*': me } })
+    origin.route('*', wantsBasic)
+    for (const path of ['?mail=a@b', '/f?mail=a@b', '#a@b', '/a@b']) {
+      expect(await status(origin.url + path), path).toBe(200)
+    }
+  })
+
   test('from the URL go with redirects of their origin, and with no other', async () => {
     use()
     await using other = await createFaultOrigin()

@@ -23,8 +23,8 @@ afterEach(async () => {
   await origin.close()
 })
 
-async function get(url: string): Promise<number> {
-  const response = await transport.send({ method: 'GET', url, headers: {} })
+async function get(url: string, headers: Record<string, string> = {}): Promise<number> {
+  const response = await transport.send({ method: 'GET', url, headers })
   let size = 0
   await response.body.drain((chunk) => void (size += chunk.length))
   return size
@@ -53,6 +53,15 @@ describe('an HTTP proxy and plain HTTP', () => {
       `one.test:${origin.port}`,
       `two.test:${origin.port}`,
     ])
+  })
+
+  test('a Host header of the request is the only one', async () => {
+    proxy = await startHttpProxy({})
+    // Two of one name would be told with a comma between them.
+    transport = createTransport({ proxy: { all: origin.url } })
+    origin.route('*', respond.status(200))
+    await get('http://far.test/f', { host: 'own.test' })
+    expect(origin.requests.map(({ headers }) => headers['host'])).toEqual(['own.test'])
   })
 
   test('gives credentials, which do not reach the target', async () => {
