@@ -2,6 +2,7 @@ export {
   createDatasetKind,
   finishDataset,
   gateByMemory,
+  HostPatience,
   plannedIn,
   preparePlan,
   randomDelay,

@@ -3,6 +3,7 @@ import type { JobKind } from '../core/index.ts'
 import {
   createDatasetKind,
   gateByMemory,
+  HostPatience,
   randomDelay,
   type DatasetEngine,
   type DatasetSettings,
@@ -65,8 +66,9 @@ async function openEngine(
     polite.push(heedRobots({ userAgent: settings.userAgentToken ?? userAgent, followRedirects: follow }))
   }
   if (values.delay !== undefined) polite.push(randomDelay(values.delay))
+  const patience = new HostPatience({ patienceMs: values.hostPatienceMs })
   const transport: Transport = {
-    send: [...polite, follow].reduce((next, intercept) => intercept(next), base.send),
+    send: [...polite, follow, patience.intercept].reduce((next, intercept) => intercept(next), base.send),
     close: () => base.close(),
     destroy: () => base.destroy(),
     closeIdle: () => base.closeIdle(),
@@ -74,7 +76,7 @@ async function openEngine(
   const budget = new ByteBudget(bodyMemoryBytes)
   const engine = createEngine({
     transport,
-    governor: gateByMemory(given.limits.governor, budget),
+    governor: gateByMemory(patience.gate(given.limits.governor), budget),
     rateLimiter: given.limits.rateLimiter,
     limited: given.limits.limited,
     mode: values.mode === 'loop' ? 'loop' : 'async',

@@ -171,6 +171,11 @@ function runFields() {
       description: 'Longest time for one image, from the headers to the last byte.',
       default: 120_000,
     }),
+    hostPatienceMs: field(duration, {
+      description:
+        'A host that refuses everything or does not answer for so long is not asked for as long again.',
+      default: 600_000,
+    }),
     queue: field(pattern('local|redis://...', /^(local|rediss?:\/\/\S+)$/, 'local or a redis: URL'), {
       description: 'Where workers on several machines get their shards.',
       default: 'local',

@@ -1,6 +1,7 @@
 export { createDatasetKind, finishDataset, type DatasetEngine, type DatasetJobParts } from './dataset-job.ts'
 export type { DatasetSettings } from './dataset-settings.ts'
 export type { DatasetSpec } from './dataset-spec.ts'
+export { HostPatience, type HostPatienceOptions } from './host-patience.ts'
 export { gateByMemory } from './memory-gate.ts'
 export { randomDelay } from './random-delay.ts'
 export { plannedIn, preparePlan } from './prepare-plan.ts'

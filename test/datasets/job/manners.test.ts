@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -124,6 +125,32 @@ test('Retry-After is waited for, and the row is there in the end', async () => {
   const dir = join(tempFolder(), 'out')
   const { stats } = await makeDataset({ tables: csvTable([`${origin.url}/a.jpg`]), dir, retries: 0 })
   expect(stats).toMatchObject({ ok: 1, retries: 1 })
+})
+
+test('a host that refuses everything is given up, and its rows do not hold up the end', async () => {
+  const good = await photo(1)
+  const origin = await photoOrigin(
+    Object.fromEntries(
+      Array.from({ length: 30 }, (_, i) => [
+        `/${i}.jpg`,
+        (_request: IncomingMessage, response: ServerResponse) =>
+          response.writeHead(429, { 'retry-after': '1' }).end(),
+      ]),
+    ),
+  )
+  const other = await photoOrigin({ '/good.jpg': good })
+  const urls = Array.from({ length: 30 }, (_, i) => `${origin.url}/${i}.jpg`)
+  const dir = join(tempFolder(), 'out')
+  const { stats } = await makeDataset({
+    tables: csvTable([...urls, `${other.url}/good.jpg`]),
+    dir,
+    hostPatienceMs: 1500,
+    robots: 'off',
+  })
+  expect(stats).toMatchObject({ ok: 1, failed: 30, unfinished: 0 })
+  expect((await metadata(dir)).map((row) => row['error_code'])).toEqual([...urls.map(() => 'http_429'), null])
+  // Each was not asked to the end of its own tries.
+  expect([...origin.asked.values()].reduce((sum, count) => sum + count, 0)).toBeLessThan(60)
 })
 
 /** A port that nobody listens on. */
