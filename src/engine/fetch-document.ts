@@ -10,6 +10,7 @@ import type { Governor, Lease } from './governor/index.ts'
 import { reportOf } from './governor/index.ts'
 import { hostOf } from './run/host-of.ts'
 import { decideRetry, defaultRetryOptions, type RetryOptions } from './run/retry-policy.ts'
+import { refusePart } from './transfer/answer-checks.ts'
 import { judgeResponse } from './transfer/judge-response.ts'
 
 /** The largest document that is taken into memory. */
@@ -112,6 +113,12 @@ async function attempt(
 }
 
 async function takeBody(response: TransportResponse, lease: Lease, maxBytes: number): Promise<Buffer> {
+  try {
+    refusePart(response)
+  } catch (error) {
+    response.body.cancel()
+    throw error
+  }
   const chunks: Buffer[] = []
   let size = 0
   const coding = headerValue(response.headers, 'content-encoding')?.trim().toLowerCase()
