@@ -1,4 +1,13 @@
-import { lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, extname, isAbsolute, join, relative } from 'node:path'
 import { TrawlError, type BookMetadata } from '../core/index.ts'
 import type { PackFormat } from '../pack/index.ts'
@@ -102,7 +111,10 @@ export function absoluteOf(path: string, dir: string): string {
   return isAbsolute(path) ? path : join(dir, path)
 }
 
-/** Writes what is known of a work to `NAME.json` beside its container. Throws storage errors. */
+/**
+ * Writes what is known of a work to `NAME.json` beside its container, or with a number where a file stands there that is
+ * no sidecar. Throws storage errors.
+ */
 export function writeSidecar(
   path: string,
   work: {
@@ -118,11 +130,33 @@ export function writeSidecar(
     code: error.code,
   }))
   const extension = Object.values(containerExtensions).find((one) => one !== '' && path.endsWith(one)) ?? ''
-  const target = `${path.slice(0, path.length - extension.length)}.json`
+  const target = freeForSidecar(`${path.slice(0, path.length - extension.length)}.json`)
   try {
     writeFileSync(target, `${JSON.stringify({ ...work.metadata, pages: work.pages, missing }, null, 2)}\n`)
   } catch (error) {
     throw storageError(error, { path: target, doing: 'write' })
+  }
+}
+
+function freeForSidecar(wanted: string): string {
+  for (let number = 0; ; number++) {
+    const path = number === 0 ? wanted : withNumber(wanted, number)
+    const found = lstatSync(path, { throwIfNoEntry: false })
+    if (!found || (found.isFile() && isSidecar(path))) return path
+  }
+}
+
+/** Sidecars are on no record: they are known by what they hold. */
+function isSidecar(path: string): boolean {
+  try {
+    const found: unknown = JSON.parse(readFileSync(path, 'utf8'))
+    return (
+      typeof found === 'object' &&
+      found !== null &&
+      ['title', 'pages', 'missing'].every((key) => key in found)
+    )
+  } catch {
+    return false
   }
 }
 

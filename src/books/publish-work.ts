@@ -1,7 +1,7 @@
-import { isAbsolute, join } from 'node:path'
+import { isAbsolute, join, relative } from 'node:path'
 import { formats as formatVersions } from '../core/index.ts'
 import type { PackedPage, PackFormat } from '../pack/index.ts'
-import type { NameTemplate } from '../storage/index.ts'
+import { confine, type NameTemplate } from '../storage/index.ts'
 import { bookValues } from './book-names.ts'
 import { writeBookRecord, type BookRecord, type ContainerRecord, type PageRecord } from './book-record.ts'
 import type { BookSpec, MissingPage } from './book-spec.ts'
@@ -48,15 +48,16 @@ export function stagedContainer(staging: string, format: PackFormat): string {
 
 /**
  * Files that stand where the containers of a work should go, where the options say that they are skipped: all of them
- * are there, so there is nothing to fetch. Throws ERR_EXISTS where the options call one an error. Says nothing where
- * the names depend on what is not known yet.
+ * are there, so there is nothing to fetch. Throws ERR_EXISTS where the options call one an error, and ERR_PATH_UNSAFE.
+ * Says nothing where the names depend on what is not known yet.
  */
-export function takenBefore(wanted: NamedWork): readonly string[] | undefined {
+export async function takenBefore(wanted: NamedWork): Promise<readonly string[] | undefined> {
   const { formats, onExists } = wanted.spec.options
-  if (onExists !== 'skip' && onExists !== 'error') return undefined
   const paths = formats.map((format) => wantedPath(wanted, format, { pages: 0, missing: 0 }))
   const others = formats.map((format) => wantedPath(wanted, format, { pages: 1, missing: 0 }))
   if (paths.some((path, i) => path !== others[i])) return undefined
+  await confineNames(wanted, paths)
+  if (onExists !== 'skip' && onExists !== 'error') return undefined
   const rules = rulesOf(wanted)
   const isFree = paths.map((path) => claimFinalPath(path, rules) !== undefined)
   return isFree.includes(true) ? undefined : paths
@@ -64,14 +65,18 @@ export function takenBefore(wanted: NamedWork): readonly string[] | undefined {
 
 /**
  * Gives the containers of a work their names: record with the intent, names, record, so that a killed run finds its
- * own files again. Gives their absolute paths; those that are to be skipped are left out. Throws ERR_EXISTS and
- * storage errors.
+ * own files again. Gives their absolute paths; those that are to be skipped are left out. Throws ERR_EXISTS,
+ * ERR_PATH_UNSAFE and storage errors.
  */
-export function publishWork(finished: FinishedWork): readonly string[] {
+export async function publishWork(finished: FinishedWork): Promise<readonly string[]> {
   const { spec, work, dir, staging, recordPath, pages, missing } = finished
   const { formats, sidecar } = spec.options
   const rules = rulesOf(finished)
   const counts = { pages: pages.length, missing: missing.length }
+  await confineNames(
+    finished,
+    formats.map((format) => wantedPath(finished, format, counts)),
+  )
   const wanted: { format: PackFormat; path: string }[] = []
   const containers: ContainerRecord[] = []
   for (const [i, format] of formats.entries()) {
@@ -121,6 +126,12 @@ function recordOf(finished: FinishedWork, containers: readonly ContainerRecord[]
 function rulesOf({ spec, dir, before }: NamedWork): NamingRules {
   const { onExists, durability } = spec.options
   return { dir, onExists, durability, ours: before?.containers ?? [] }
+}
+
+/** What a template makes of the words of a source stays in the output folder, also through links. */
+async function confineNames({ spec, dir }: NamedWork, paths: readonly string[]): Promise<void> {
+  if (spec.options.out !== undefined) return
+  for (const path of paths) await confine(dir, relative(dir, path))
 }
 
 function wantedPath(

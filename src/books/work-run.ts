@@ -83,7 +83,7 @@ class WorkRun {
 
   async run(): Promise<BookResult> {
     const { spec, work, template } = this.#options
-    const taken = takenBefore({ spec, work, template, dir: this.#dir, before: this.#before })
+    const taken = await takenBefore({ spec, work, template, dir: this.#dir, before: this.#before })
     if (taken) return { ...this.#result(), status: 'skipped', files: taken }
     let pages: AsyncIterable<PlannedPage> = work.pages
     if (this.#before) {
@@ -321,7 +321,7 @@ class WorkRun {
     this.#options.onEvent({ type: 'job.phase', phase: 'finishing', detail: work.metadata.title })
     const found = await this.#lookAtAll()
     const made = (await this.#fan?.finish(this.#metadata())) ?? []
-    const files = this.#publish(
+    const files = await this.#publish(
       made.map((file) => file.sizeBytes),
       found,
     )
@@ -350,7 +350,7 @@ class WorkRun {
     )
   }
 
-  #publish(sizes: readonly number[], found: SetFindings): readonly string[] {
+  #publish(sizes: readonly number[], found: SetFindings): Promise<readonly string[]> {
     const { spec, work, template } = this.#options
     return publishWork({
       spec,

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { downloadBook, verifyPaths } from '../../src/session/index.ts'
@@ -285,6 +285,32 @@ test('--on-exists skip and error look at the names before anything is fetched', 
   expect(finals(dir).toSorted()).toEqual(['Mine.cbz', 'Mine.pdf'])
   expect(digests(await pagesOf(join(dir, 'Mine.cbz')))).toEqual(digests(pages))
   expect(readFileSync(join(dir, 'Mine.pdf'), 'utf8')).toBe('not yours')
+})
+
+test('a name that leads out of the folder through a link is refused before anything is fetched', async () => {
+  const { list } = await setPages(origin, 1)
+  const [dir, elsewhere] = [folder(), folder()]
+  symlinkSync(elsewhere, join(dir, 'series'))
+  const made = await book(list, { dir, title: 'A', name: 'series/{title}' })
+  expect(made.books).toMatchObject([{ status: 'failed', error: { code: 'ERR_PATH_UNSAFE' } }])
+  const late = await book(list, { dir, title: 'A', name: 'series/{title} {pages}' })
+  expect(late.books).toMatchObject([{ status: 'failed', error: { code: 'ERR_PATH_UNSAFE' } }])
+  expect(readdirSync(elsewhere)).toEqual([])
+})
+
+test('a sidecar takes the place of a sidecar, and of nothing else', async () => {
+  const { list } = await setPages(origin, 1)
+  const dir = folder()
+  writeFileSync(join(dir, 'Mine.json'), '{"title": "not yours"}')
+  const options = { dir, title: 'Mine', sidecar: true, formats: ['cbz'] } as const
+  await book(list, options)
+  await book(list, { ...options, onExists: 'overwrite' })
+  expect(readFileSync(join(dir, 'Mine.json'), 'utf8')).toBe('{"title": "not yours"}')
+  expect(finals(dir).toSorted()).toEqual(['Mine (1).json', 'Mine.cbz', 'Mine.json'])
+  expect(JSON.parse(readFileSync(join(dir, 'Mine (1).json'), 'utf8'))).toMatchObject({
+    title: 'Mine',
+    pages: 1,
+  })
 })
 
 test('an output folder that is a file ends the job before anything is fetched', async () => {

@@ -80,7 +80,7 @@ export const networkErrors = {
     exitCode: 1,
     httpStatus: 403,
     summary: 'The address is private and not allowed here.',
-    hint: 'Give --allow-private to the server if you mean it.',
+    hint: 'Ask for a public address: who runs this trawl allows no others.',
   },
   ERR_HTTP_PROTOCOL: {
     retry: 'backoff',
