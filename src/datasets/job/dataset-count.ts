@@ -46,10 +46,18 @@ export class DatasetCount {
       ...stats,
       ...sums,
       unfinished: sums.planned - sums.ok - sums.failed - sums.skipped,
+      failures: this.#failures(stats.failures),
       durationMs,
       fetchedBytes,
       meanSpeedBps: durationMs > 0 ? (fetchedBytes * 1000) / durationMs : 0,
     }
+  }
+
+  #failures(own: JobStats['failures']): JobStats['failures'] {
+    const all: Record<string, number> = { ...own }
+    for (const [code, count] of Object.entries(this.others?.failures ?? {}))
+      all[code] = (all[code] ?? 0) + count
+    return all
   }
 
   #sums(run: {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { ItemFilter, Outcome } from '../../core/index.ts'
-import { taskId, type ErrorData } from '../../core/index.ts'
+import { taskId, type ErrorCode, type ErrorData } from '../../core/index.ts'
 import { shardFiles, shardName } from '../layout/shard-names.ts'
 import { openParquet } from '../parquet/index.ts'
 import type { PlanManifest } from '../plan/index.ts'
@@ -20,16 +20,15 @@ const columns = [
 ]
 
 /**
- * The rows of all finished shards as outcomes, from their metadata. Attempts and times are in the log and not given
- * here. Throws ERR_INPUT_UNREADABLE and storage errors.
+ * The rows of all finished shards (or of those given) as outcomes, from their metadata. Attempts and times are in the
+ * log and not given here. Throws ERR_INPUT_UNREADABLE and storage errors.
  */
 export async function* datasetItems(
   out: string,
   manifest: PlanManifest,
-  filter: ItemFilter = {},
+  { shards, ...filter }: ItemFilter & { readonly shards?: Iterable<number> } = {},
 ): AsyncGenerator<Outcome, void, undefined> {
-  const state = await readShardState(localFolder(out), manifest)
-  for (const shard of state.committed()) {
+  for (const shard of shards ?? (await readShardState(localFolder(out), manifest)).committed()) {
     const file = await openParquet(join(out, shardFiles(shardName(shard, manifest)).parquet))
     try {
       let index = 0
@@ -73,11 +72,23 @@ function outcomeOf(row: Record<string, unknown>, ordinal: number): Outcome {
 
 function errorOf(row: Record<string, unknown>): ErrorData {
   const code = textOf(row['error_code']) ?? 'internal'
-  const [first] = isRowCode(code) ? rowCodes[code].errors : []
-  return {
-    code: first ?? (code.startsWith('http_') ? 'ERR_HTTP_STATUS' : 'ERR_SAMPLE_FILTERED'),
-    message: textOf(row['error_message']) ?? code,
-  }
+  return { code: errorCodeOf(code), message: textOf(row['error_message']) ?? code }
+}
+
+/** The error that most likely became the code of a row. */
+export function errorCodeOf(rowCode: string): ErrorCode {
+  const [first] = isRowCode(rowCode) ? rowCodes[rowCode].errors : []
+  return (
+    first ?? httpErrors[rowCode] ?? (rowCode.startsWith('http_') ? 'ERR_HTTP_STATUS' : 'ERR_SAMPLE_FILTERED')
+  )
+}
+
+const httpErrors: Readonly<Record<string, ErrorCode>> = {
+  http_401: 'ERR_HTTP_AUTH',
+  http_403: 'ERR_HTTP_AUTH',
+  http_404: 'ERR_HTTP_NOT_FOUND',
+  http_410: 'ERR_HTTP_NOT_FOUND',
+  opt_out: 'ERR_ROBOTS_DISALLOWED',
 }
 
 function textOf(value: unknown): string | undefined {

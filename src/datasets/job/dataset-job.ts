@@ -191,6 +191,13 @@ class DatasetWork implements JobWork {
     if (failure !== undefined) throw failure
     if (queue.failure !== undefined) throw queue.failure
     if (this.#context.signal.aborted) throw new TrawlError('ERR_CANCELLED', 'the job was cancelled')
+    if (report) await this.#reportOthers(plan, report)
+  }
+
+  /** What other processes made is known from their shards. */
+  async #reportOthers({ manifest }: ShardPlan, report: ReportFile): Promise<void> {
+    const shards = this.#count.others?.shards ?? []
+    for await (const outcome of datasetItems(this.#out, manifest, { shards })) report.add(outcome)
   }
 
   #sampleWork(

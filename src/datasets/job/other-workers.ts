@@ -2,6 +2,7 @@ import type { PlanManifest } from '../plan/index.ts'
 import { shardFiles, shardName } from '../layout/shard-names.ts'
 import { localFolder, readShardState, type ShardState } from '../shards/index.ts'
 import { parseShardStats } from '../shards/shard-stats.ts'
+import { errorCodeOf } from './dataset-items.ts'
 
 const pollMs = 1000
 
@@ -11,6 +12,9 @@ export class OtherWorkers {
   ok = 0
   failed = 0
   fetchedBytes = 0
+  readonly failures: Record<string, number> = {}
+  /** The shards that were added. */
+  readonly shards: number[] = []
   readonly #out: string
   readonly #manifest: PlanManifest
   readonly #isOurs: (shard: number) => boolean
@@ -58,6 +62,12 @@ export class OtherWorkers {
       const { stats: name } = shardFiles(shardName(shard, this.#manifest))
       const stats = parseShardStats(await folder.readText(name), name)
       this.#known.add(shard)
+      this.shards.push(shard)
+      for (const [word, count] of Object.entries(stats.status_dict)) {
+        if (word === 'success') continue
+        const code = errorCodeOf(word)
+        this.failures[code] = (this.failures[code] ?? 0) + count
+      }
       this.ok += stats.successes
       this.failed += stats.count - stats.successes
       this.fetchedBytes += stats.trawl?.fetchedBytes ?? 0

@@ -103,18 +103,29 @@ test('a job can be paused and goes on; what was on its way comes again', async (
   expect((await job.result).stats.ok).toBe(12)
 })
 
-test('a worker that joins takes shards, and both are counted', async () => {
+test('a worker that joins takes shards, and both are counted and reported', async () => {
   const { url, held, goOn } = await slowOrigin(24, 2)
   const dir = join(tempFolder(), 'out')
-  const options = { ...quick, tables: csvTable(urlsOf(url, 24)), dir, shardSize: 3, maxPerHost: 2 } as const
+  const report = join(tempFolder(), 'report.jsonl')
+  const tables = csvTable([...urlsOf(url, 24), ...['/x', '/y', '/z'].map((path) => url + path)])
+  const options = { ...quick, tables, dir, report, shardSize: 3, maxPerHost: 2 } as const
   const job = (await trawlFor()).dataset(options)
   await held
   const worker = (await trawlFor()).dataset({ dir, command: 'worker' })
   goOn()
   const [ours, theirs] = await Promise.all([job.result, worker.result])
-  expect(ours).toMatchObject({ status: 'done', stats: { planned: 24, ok: 24, unfinished: 0 } })
-  expect(theirs.status).toBe('done')
-  expect((await metadata(dir)).length).toBe(24)
+  expect(ours.stats).toMatchObject({
+    planned: 27,
+    ok: 24,
+    unfinished: 0,
+    failures: { ERR_HTTP_NOT_FOUND: 3 },
+  })
+  expect(theirs.stats.planned).toBeGreaterThan(0)
+  expect((await metadata(dir)).length).toBe(27)
+  const lines = readFileSync(report, 'utf8').trim().split('\n')
+  const inputs = lines.map((line) => (JSON.parse(line) as { input: string }).input)
+  expect(new Set(inputs).size).toBe(27)
+  expect(inputs).toHaveLength(27)
 })
 
 test('a second run beside one that finishes the dataset is done with it', async () => {
