@@ -133,13 +133,13 @@ class InputTaskMaker {
   ofEntry(entry: ListEntry): InputTask {
     if (isListFault(entry)) return this.refuse(entry.error, entry.text)
     const { places, options } = entry
-    const { split } = this.#options
+    const split = splitOf(entry, this.#options.split)
     return this.#make(
       () => ({
         locator: { kind: 'mirrors', places },
         ...this.#common,
         ...(options ? requestOptions(options, this.#common.headers) : {}),
-        ...(split === 'auto' || options?.split !== undefined ? {} : { split }),
+        ...(split === undefined ? {} : { split }),
       }),
       () => places[0]?.url ?? '',
     )
@@ -281,7 +281,7 @@ function requestOptions(
   options: NonNullable<Exclude<ListEntry, { error: unknown }>['options']>,
   commonHeaders: Readonly<Record<string, string>> | undefined,
 ): Partial<FileRequest> {
-  const { out, dir, digests, pieces, sizeBytes, headers, split, limitRateBps } = options
+  const { out, dir, digests, pieces, sizeBytes, headers, limitRateBps } = options
   const target = { ...(out === undefined ? {} : { path: out }), ...(dir === undefined ? {} : { dir }) }
   return {
     ...(out === undefined && dir === undefined ? {} : { target }),
@@ -289,9 +289,18 @@ function requestOptions(
     ...(pieces ? { pieces } : {}),
     ...(sizeBytes === undefined ? {} : { expectedSizeBytes: sizeBytes }),
     ...(headers ? { headers: { ...commonHeaders, ...headers } } : {}),
-    ...(split === undefined ? {} : { split }),
     ...(limitRateBps === undefined ? {} : { limitRateBps }),
   }
+}
+
+/** Connections for a file of a list: as the list says, else as the flag, and no more than the list allows its servers. */
+function splitOf(
+  { places, options }: Exclude<ListEntry, { error: unknown }>,
+  ofAll: GetOptions['split'],
+): number | undefined {
+  const wanted = options?.split ?? (ofAll === 'auto' ? undefined : ofAll)
+  const most = options?.maxConnectionsPerServer
+  return most === undefined ? wanted : Math.min(wanted ?? Infinity, most * places.length)
 }
 
 function refuse(error: TrawlError, input: string, ordinal: number): RefusedTask {

@@ -212,6 +212,22 @@ describe('lists', () => {
     expect(ran.result.stats.failed).toBe(1)
   })
 
+  test('connections of a file as a list allows them', async () => {
+    const list = join(newFolder(), 'list')
+    for (const [options, most] of [
+      ['split=3', 3],
+      ['split=8\n  max-connection-per-server=2', 2],
+      ['max-connection-per-server=1', 1],
+    ] as const) {
+      origin.reset()
+      const large = respond.withRange(body('/large.bin', 3_000_000), { etag: '"1"' })
+      origin.route('/large.bin', withFaults(large, faults.rate(4_000_000)))
+      writeFileSync(list, `${origin.url}/large.bin\n  ${options}\n`)
+      expect(brief(await get([], { inputFile: [list] }))).toEqual(['large.bin'])
+      expect(origin.maxActive, options).toBe(most)
+    }
+  })
+
   test('options of aria2 below a line', async () => {
     const dir = newFolder()
     const digest = body('/a.bin', 1000).digest()
