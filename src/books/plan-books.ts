@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { TrawlError, type DownloadEventBody } from '../core/index.ts'
+import { toTrawlError, TrawlError, type DownloadEventBody } from '../core/index.ts'
 import type { Engine } from '../engine/index.ts'
 import type { TemplateValues } from '../storage/index.ts'
 import { bookTemplate, bookValues } from './book-names.ts'
@@ -26,7 +26,8 @@ export interface BookPlan {
 
 /**
  * What a job of this specification would make, without fetching a page or writing a file: only the documents of the
- * source are read. Throws what sources throw, and ERR_CONFIG_INVALID.
+ * source are read. Of several works those that can be had come first; then it throws what the source of another one
+ * threw. Throws ERR_CONFIG_INVALID too.
  */
 export async function* planBooks(
   spec: BookSpec,
@@ -40,12 +41,11 @@ export async function* planBooks(
   const template = bookTemplate(options)
   const context = sourceContext(spec, parts.engine, parts)
   const filter = options.filter === undefined ? undefined : await createItemFilter(options.filter)
+  const errors: TrawlError[] = []
   const works = planWorks({
     spec,
     contextOf: () => context,
-    onError: (_, error) => {
-      throw error
-    },
+    onError: (_, error) => void errors.push(toTrawlError(error)),
     ...(filter ? { filter } : {}),
   })
   let planned = 0
@@ -65,6 +65,9 @@ export async function* planBooks(
     )
     yield { id: work.id, title: work.metadata.title, source: work.source.name, files, fields, pages }
   }
+  const [first, ...others] = errors
+  for (const error of others) parts.emit({ type: 'job.notice', message: error.message })
+  if (first) throw first
   if (planned === 0) {
     throw new TrawlError('ERR_SOURCE_EMPTY', `${spec.inputs[0]?.text ?? ''}: there are no pages`)
   }

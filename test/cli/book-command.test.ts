@@ -125,6 +125,16 @@ test('--dry-run and --print-fields show names with real values, and fetch and wr
   expect(existsSync(out)).toBe(false)
 })
 
+test('--dry-run shows the works that can be had, and fails for those that cannot', async () => {
+  const list = join(folder(), 'one.txt')
+  writeFileSync(list, `${origin.url}/1.jpg\n`)
+  const shown = await runMain(['book', `${origin.url}/none/`, list, `${origin.url}/gone/`, '--dry-run'])
+  expect(shown.code).toBe(1)
+  expect(shown.stdout.toString()).toContain('one.pdf (1 page, image-list)')
+  expect(shown.stderr).toContain('/none/ answered 404')
+  expect(shown.stderr).toContain('/gone/ answered 404')
+})
+
 test('-o names the format by its extension, where -f does not', async () => {
   const dir = folder()
   mkdirSync(join(dir, 'scans'))
