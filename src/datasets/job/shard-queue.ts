@@ -78,7 +78,7 @@ export class ShardQueue {
       for await (const wish of wanted) {
         await this.#place()
         if (this.#stopped) return
-        const shard = this.#start(wish)
+        const shard = await this.#start(wish)
         if (shard === 'taken') later.push(wish)
         else if (shard) yield shard
       }
@@ -140,7 +140,7 @@ export class ShardQueue {
   }
 
   /** Undefined for a shard that has been finished meanwhile. */
-  #start(wish: ShardWish): OpenShard | 'taken' | undefined {
+  async #start(wish: ShardWish): Promise<OpenShard | 'taken' | undefined> {
     const { out, plan } = this.#options
     const name = shardName(wish.shard, plan.manifest)
     const claim = this.#claims.claim(name)
@@ -150,7 +150,12 @@ export class ShardQueue {
         claim.release()
         return undefined
       }
-      const shard = new OpenShard(this.#shardOptions(wish, name))
+      const current = wish.indexes ? await this.#selectAgain(wish.shard) : wish
+      if (current === undefined || this.#stopped) {
+        claim.release()
+        return undefined
+      }
+      const shard = new OpenShard(this.#shardOptions(current, name))
       this.#open.add(shard)
       this.#ours.add(shard.shard)
       void this.#watch(shard, () => claim.release())
@@ -159,6 +164,14 @@ export class ShardQueue {
       claim.release()
       throw error
     }
+  }
+
+  /** The rows as they are now that nobody else has the shard: others may have fetched them meanwhile. */
+  async #selectAgain(shard: number): Promise<ShardWish | undefined> {
+    const { out, plan, spec } = this.#options
+    const statuses = spec.statuses ?? ['failed']
+    for await (const rows of selectRetryRows(localFolder(out), plan.manifest, statuses, [shard])) return rows
+    return undefined
   }
 
   async #watch(shard: OpenShard, release: () => void): Promise<void> {

@@ -14,7 +14,7 @@ export interface RetryRows {
 }
 
 /**
- * Finds the rows of finished shards that failed in one of the ways named, shard by shard (shards without any are
+ * Finds the rows of finished shards (or of those given) that failed in one of the ways named, shard by shard (shards without any are
  * left out). Words are row codes, `http_4xx`, `http_5xx`, `http_503` and the like, `failed_to_download`,
  * `failed_to_resize` and `failed`. Throws ERR_USAGE for an unknown word, ERR_INPUT_UNREADABLE and storage errors.
  */
@@ -22,10 +22,10 @@ export async function* selectRetryRows(
   folder: ShardFolder,
   manifest: PlanManifest,
   statuses: readonly string[],
+  shards?: Iterable<number>,
 ): AsyncIterableIterator<RetryRows> {
   const selectors = statuses.map(selectorOf)
-  const state = await readShardState(folder, manifest)
-  for (const shard of state.committed()) {
+  for (const shard of shards ?? (await readShardState(folder, manifest)).committed()) {
     const indexes = await matchingRows(folder, shardFiles(shardName(shard, manifest)).parquet, selectors)
     if (indexes.length > 0) yield { shard, indexes }
   }

@@ -142,6 +142,34 @@ test('a second run beside one that finishes the dataset is done with it', async 
   expect(readdirSync(join(dir, '.trawl'))).toEqual(['plan'])
 })
 
+test('a retry that waited for another fetches nothing again that the other has got', async () => {
+  const good = await photos(1)
+  let asked = 0
+  let down = true
+  let goOn = (): void => {}
+  const origin = await photoOrigin({
+    '/late.jpg': (_request, response) => {
+      if (down) return void response.writeHead(404).end()
+      // Only the first who asks gets it.
+      if (asked++ > 0) return void response.writeHead(404).end()
+      goOn = () => void response.end(good['/p0.jpg'])
+      return undefined
+    },
+  })
+  const dir = join(tempFolder(), 'out')
+  await makeDataset({ tables: csvTable([`${origin.url}/late.jpg`]), dir })
+  down = false
+  const retry = { ...quick, dir, command: 'retry', statuses: ['http_404'] } as const
+  const first = (await trawlFor()).dataset(retry)
+  await until(() => asked === 1)
+  const second = (await trawlFor()).dataset(retry)
+  await sleep(300)
+  goOn()
+  expect((await first.result).stats.ok).toBe(1)
+  expect((await second.result).stats).toMatchObject({ planned: 0, failed: 0 })
+  expect((await metadata(dir)).map((row) => row['status'])).toEqual(['success'])
+})
+
 test('a shard of a machine that cannot be seen is waited for, and that is told', async () => {
   const origin = await photoOrigin(await photos(2))
   const dir = join(tempFolder(), 'out')
