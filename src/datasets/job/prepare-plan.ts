@@ -18,6 +18,8 @@ export async function preparePlan(spec: DatasetSpec, signal: AbortSignal): Promi
   const out = options.dir
   if (command === 'worker') return plannedIn(out)
   if (options.dryRun) return tryPlan(spec, signal)
+  // Where there is nothing to fetch again, no folder is made for it.
+  if (command === 'retry') plannedIn(out)
   const state = join(out, '.trawl')
   try {
     mkdirSync(state, { recursive: true })

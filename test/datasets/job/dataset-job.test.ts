@@ -144,3 +144,10 @@ test('png needs no word about its compression', async () => {
     code: 'ERR_CONFIG_INVALID',
   })
 })
+
+test('a retry without a dataset makes no folder', async () => {
+  const dir = join(tempFolder(), 'none')
+  const { error } = await makeDataset({ dir, command: 'retry', statuses: ['failed'] })
+  expect(error).toMatchObject({ code: 'ERR_INPUT_UNREADABLE' })
+  expect(existsSync(dir)).toBe(false)
+})
