@@ -14,6 +14,7 @@ import { isListFault, parseUrlPattern, readFileList, type ListEntry } from '../s
 import { createTaskMaker, type FileRequest } from './file-tasks.ts'
 import type { GetInput, GetInputs, GetSpec } from './get-spec.ts'
 import { headersOf, withHostOptions, withoutHostOptions } from './host-requests.ts'
+import { checkInputFields } from './input-fields.ts'
 import { MetalinkDocuments, type FetchOfTask } from './metalink-documents.ts'
 import { urlOf } from './url-of.ts'
 
@@ -173,6 +174,7 @@ function createRequestMaker(options: GetOptions): (input: GetInput) => FileReque
     if (typeof input === 'string' || input instanceof URL)
       return { locator: { kind: 'mirrors', places: [{ url: urlOf(input) }] }, ...common }
     if (typeof input !== 'object' || input === null) throw noAddress(input)
+    checkInputFields(input)
     const { path, headers, digests, checksum, ...rest } = input
     const expected = digestsOf(digests, checksum)
     const target = path === undefined ? rest.target : { ...rest.target, path }

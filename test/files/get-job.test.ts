@@ -163,6 +163,17 @@ describe('what may be given', () => {
     )
   })
 
+  test('a field that is misspelt fails that one', async () => {
+    const misspelt = { url: `${origin.url}/a.bin`, checkum: 'sha-256=00' }
+    const { outcomes } = await get([misspelt, `${origin.url}/b.bin`])
+    expect(outcomes.map(({ status, error }) => [status, error?.message])).toEqual(
+      expect.arrayContaining([
+        ['failed', 'unknown field "checkum"; did you mean checksum?'],
+        ['ok', undefined],
+      ]),
+    )
+  })
+
   test('headers of the job and of one file come together', async () => {
     await get([{ url: `${origin.url}/a.bin`, headers: { 'X-Own': 'own', 'X-Both': 'own' } }], {
       headers: { 'X-Job': 'job', 'x-both': 'job' },
