@@ -1,6 +1,6 @@
-import { cpSync, fsyncSync, closeSync, openSync, rmSync, statSync } from 'node:fs'
+import { cpSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { storageError } from '../storage/index.ts'
+import { storageError, syncPath } from '../storage/index.ts'
 
 /**
  * Hands `use` a path of what was made on the volume of its final place: the path itself where it lies there already, else
@@ -15,7 +15,7 @@ export function onSameVolume(made: string, final: string, use: (path: string) =>
     try {
       rmSync(copy, { recursive: true, force: true })
       cpSync(made, copy, { recursive: true })
-      if (statSync(copy).isFile()) sync(copy)
+      if (statSync(copy).isFile()) syncPath(copy)
     } catch (error) {
       throw storageError(error, { path: final, doing: 'write' })
     }
@@ -24,13 +24,4 @@ export function onSameVolume(made: string, final: string, use: (path: string) =>
     rmSync(copy, { recursive: true, force: true })
   }
   return undefined
-}
-
-function sync(path: string): void {
-  const fd = openSync(path, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
 }

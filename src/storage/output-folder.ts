@@ -1,6 +1,7 @@
-import { lstatSync, readdirSync, rmSync, statfsSync, type Stats } from 'node:fs'
+import { lstatSync, readdirSync, rmSync, type Stats } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Extent, TaskId } from '../core/index.ts'
+import { freeBytes } from './free-bytes.ts'
 import { FolderLock } from './folder-lock.ts'
 import { FileJournal } from './journal/file-journal.ts'
 import type { Journal } from './journal/journal.ts'
@@ -164,12 +165,7 @@ export class OutputFolder {
 
   /** Bytes that an ordinary user may still write on the volume. */
   freeBytes(): number | undefined {
-    try {
-      const stats = statfsSync(this.path)
-      return stats.bavail * stats.bsize
-    } catch {
-      return undefined
-    }
+    return freeBytes(this.path)
   }
 
   /** Part files that belong to no task that is known as unfinished are of no use any more. */

@@ -6,7 +6,7 @@ import {
   type Clock,
   type ErrorCode,
 } from '../../core/index.ts'
-import { hostOf, type Governor, type Lease } from '../../engine/index.ts'
+import { hostOf, wrapGovernor, type Governor, type Lease } from '../../engine/index.ts'
 import type { Interceptor, TransportResponse } from '../../http/index.ts'
 
 export interface HostPatienceOptions {
@@ -83,7 +83,7 @@ export class HostPatience {
 
   /** The same governor, but for hosts that were given up. */
   gate(governor: Governor): Governor {
-    return {
+    return wrapGovernor(governor, {
       tryAcquire: (host) => (this.#known(host) ? freeLease(host) : governor.tryAcquire(host)),
       onCapacity: (listen) => {
         const stop = governor.onCapacity(listen)
@@ -93,15 +93,8 @@ export class HostPatience {
           this.#listeners.delete(listen)
         }
       },
-      pauseHost: (host, forMs, reason) => governor.pauseHost(host, forMs, reason),
       pausedForMs: (host) => (this.#known(host) ? 0 : governor.pausedForMs(host)),
-      update: (limits) => governor.update(limits),
-      shrinkTotal: (reason) => governor.shrinkTotal(reason),
-      snapshot: () => governor.snapshot(),
-      onEvent: (listen) => governor.onEvent(listen),
-      learned: () => governor.learned(),
-      close: () => governor.close(),
-    }
+    })
   }
 
   /** Why a host is not asked now; undefined where it may be. */

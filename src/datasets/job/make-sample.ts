@@ -62,11 +62,12 @@ export function createSampleMaker(
       const facts = bodyFacts(settings, staged, bytes)
       note(facts)
       checkDigest(settings, facts.digest, wish.digest)
-      if (settings.reencode === 'never') return await keptSample(bytes, facts, order)
+      if (settings.reencode === 'never') return sampleOf(bytes, facts, await keptImage(bytes, order))
       const { blurBoxes } = wish
       const wanted = blurBoxes === undefined ? order : { ...order, blurBoxes }
       const resizer = suspect ? resizers.apart : resizers.usual
-      return resizedSample(facts, await resizer.resize(bytes, wanted, run))
+      const { bytes: image, reencoded: _, ...made } = await resizer.resize(bytes, wanted, run)
+      return sampleOf(image, facts, made)
     } catch (error) {
       throw staged.facts.unverifiedLength === true ? error : final(error)
     }
@@ -124,38 +125,24 @@ function checkDigest(
   )
 }
 
-function resizedSample(facts: SampleFacts, made: SampleImage): MadeSample {
-  const { bytes, widthPx, heightPx, originalWidthPx, originalHeightPx, exif, phash } = made
-  return {
-    image: bytes,
-    facts: {
-      ...facts,
-      widthPx,
-      heightPx,
-      originalWidthPx,
-      originalHeightPx,
-      ...(exif === undefined ? {} : { exif }),
-      ...(phash === undefined ? {} : { phash }),
-    },
-  }
+type ImageFacts = Omit<SampleImage, 'bytes' | 'reencoded'>
+
+function sampleOf(image: Uint8Array, body: SampleFacts, facts: ImageFacts): MadeSample {
+  return { image, facts: { ...body, ...facts } }
 }
 
 /** The bytes stay as they are: only the header is looked at. */
-async function keptSample(bytes: Buffer, facts: SampleFacts, order: SampleOrder): Promise<MadeSample> {
-  const { facts: header } = await checkImage(bytes, { level: 'none' })
-  const { widthPx, heightPx } = order.orient === false ? header : shownSize(header)
+async function keptImage(bytes: Buffer, order: SampleOrder): Promise<ImageFacts> {
+  const { facts } = await checkImage(bytes, { level: 'none' })
+  const { widthPx, heightPx } = order.orient === false ? facts : shownSize(facts)
   filterSample(widthPx, heightPx, order)
   return {
-    image: bytes,
-    facts: {
-      ...facts,
-      widthPx,
-      heightPx,
-      originalWidthPx: widthPx,
-      originalHeightPx: heightPx,
-      ...(order.exif === true ? { exif: await exifJson(bytes) } : {}),
-      ...(order.phash === true ? { phash: await perceptualHash(bytes) } : {}),
-    },
+    widthPx,
+    heightPx,
+    originalWidthPx: widthPx,
+    originalHeightPx: heightPx,
+    ...(order.exif === true ? { exif: await exifJson(bytes) } : {}),
+    ...(order.phash === true ? { phash: await perceptualHash(bytes) } : {}),
   }
 }
 

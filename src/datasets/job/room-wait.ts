@@ -1,4 +1,3 @@
-import { statfsSync } from 'node:fs'
 import {
   isTrawlError,
   systemClock,
@@ -6,6 +5,7 @@ import {
   type Clock,
   type DownloadEventBody,
 } from '../../core/index.ts'
+import { freeBytes } from '../../storage/index.ts'
 
 export interface RoomWaitOptions {
   /** The output folder. */
@@ -80,15 +80,5 @@ export class RoomWait {
 
   #free(): number | undefined {
     return (this.#options.freeBytes ?? (() => freeBytes(this.#options.path)))()
-  }
-}
-
-/** Bytes that the volume of a path has room for; undefined where it does not say. */
-export function freeBytes(path: string): number | undefined {
-  try {
-    const { bavail, bsize } = statfsSync(path)
-    return bavail * bsize
-  } catch {
-    return undefined
   }
 }

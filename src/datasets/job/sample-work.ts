@@ -18,6 +18,7 @@ import {
   type InputTask,
   type StagedTransfer,
 } from '../../engine/index.ts'
+import { freeBytes } from '../../storage/index.ts'
 import { optOut, optOutError } from '../manners/index.ts'
 import type { ShardRow } from '../plan/index.ts'
 import type { SampleFacts, SampleRun } from '../samples/index.ts'
@@ -30,7 +31,7 @@ import {
   type SampleWish,
 } from './make-sample.ts'
 import { spooledFailure, type OpenShard } from './open-shard.ts'
-import { freeBytes, type RoomWait } from './room-wait.ts'
+import type { RoomWait } from './room-wait.ts'
 
 export interface SampleWorkOptions {
   readonly out: string

@@ -1,17 +1,6 @@
-import {
-  constants,
-  copyFileSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  closeSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { constants, copyFileSync, linkSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { storageError } from '../../storage/index.ts'
+import { storageError, syncPath } from '../../storage/index.ts'
 import { temporaryPath } from '../layout/write-whole.ts'
 import { metadataColumns, sidecarJson } from './sample-columns.ts'
 import type { SampleLayout } from './sample-layout.ts'
@@ -103,14 +92,7 @@ class FilesWriter implements SampleWriter {
   }
 
   #sync(path: string): void {
-    this.#attempt(path, () => {
-      const fd = openSync(path, 'r')
-      try {
-        fsyncSync(fd)
-      } finally {
-        closeSync(fd)
-      }
-    })
+    this.#attempt(path, () => syncPath(path))
   }
 
   #attempt<T>(path: string, body: () => T): T {

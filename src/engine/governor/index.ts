@@ -8,6 +8,7 @@ export type {
   Lease,
   LeaseReport,
 } from './governor.ts'
+export { wrapGovernor } from './wrap-governor.ts'
 export { reportOf } from './lease-report.ts'
 export type { BudgetSource } from './budget-source.ts'
 export type { LoadSignal } from './load-signal.ts'

@@ -1,7 +1,7 @@
 import { renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { storageError } from '../storage-error.ts'
-import { syncFolder } from '../sync-folder.ts'
+import { syncPath } from '../sync-path.ts'
 import { FileJournal } from './file-journal.ts'
 import type { JournalEntry } from './journal.ts'
 
@@ -28,7 +28,7 @@ export function compactJournal(path: string, options: { readonly withoutParts: b
     const beforeBytes = old.lengthBytes
     const afterBytes = copyRecords(old, draft, options.withoutParts)
     renameSync(draft, path)
-    syncFolder(dirname(path))
+    syncPath(dirname(path))
     return { beforeBytes, afterBytes }
   } catch (error) {
     rmSync(draft, { force: true })

@@ -2,7 +2,7 @@ import { linkSync, lstatSync, renameSync, unlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { TrawlError } from '../../core/index.ts'
 import { storageError } from '../storage-error.ts'
-import { syncFolder } from '../sync-folder.ts'
+import { syncPath } from '../sync-path.ts'
 import type { Durability } from './volume.ts'
 
 /**
@@ -18,7 +18,7 @@ export function publish(
   try {
     if (options.replace) renameSync(partPath, finalPath)
     else publishNew(partPath, finalPath)
-    if (options.durability === 'strict') syncFolder(dirname(finalPath))
+    if (options.durability === 'strict') syncPath(dirname(finalPath))
   } catch (error) {
     throw storageError(error, { path: finalPath, doing: 'name' })
   }

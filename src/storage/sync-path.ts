@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs'
 
-/** Forces the names in a folder to disk. Throws what the system says. */
-export function syncFolder(path: string): void {
+/** Forces the bytes of a file, or the names in a folder, to disk. Throws what the system says. */
+export function syncPath(path: string): void {
   const fd = openSync(path, 'r')
   try {
     fsyncSync(fd)
